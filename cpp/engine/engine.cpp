@@ -1,0 +1,279 @@
+// The engine: handshake, then frames, then the closing handshake, each step reported once.
+//
+// websocketpp makes the nonce, checks the accept key, reads frames and Close payloads (engine/protocol); what
+// it says is turned into Listener calls here. Nothing may be thrown out of the public functions.
+#include "engine.hpp"
+
+#include "handshake.hpp"
+#include "outgoing.hpp"
+#include "protocol.hpp"
+
+#include <new>
+#include <utility>
+
+namespace fastws::engine {
+namespace {
+
+namespace opcode = websocketpp::frame::opcode;
+namespace close_code = websocketpp::close::status;
+
+constexpr std::uint16_t kProtocolError = close_code::protocol_error;
+constexpr std::uint16_t kInvalidPayload = close_code::invalid_payload;
+constexpr std::uint16_t kTooBig = close_code::message_too_big;
+constexpr int kSwitchingProtocols = 101;
+constexpr std::size_t kMaxReason = 123;  // RFC 6455 section 5.5: 125 bytes of payload, 2 of them the code
+
+// At most kMaxReason bytes, cut between code points; nothing at all of what is not UTF-8.
+std::string_view fitting(std::string_view reason) {
+  if (!is_utf8(reason)) return {};
+  if (reason.size() <= kMaxReason) return reason;
+  std::size_t end = kMaxReason;
+  while ((static_cast<unsigned char>(reason[end]) & 0xC0U) == 0x80U) --end;
+  return reason.substr(0, end);
+}
+
+void append_close(std::string& out, std::uint16_t code, std::string_view reason) {
+  std::string payload;
+  // A code that must not be on the wire (RFC 6455 section 7.4.1) leaves a Close without one.
+  if (!close_code::invalid(code) && !close_code::reserved(code)) {
+    payload.push_back(static_cast<char>(code >> 8U));
+    payload.push_back(static_cast<char>(code & 0xFFU));
+    payload.append(fitting(reason));
+  }
+  append_frame(out, Opcode::close, payload);
+}
+
+}  // namespace
+
+class Engine::Impl {
+ public:
+  Impl(const Request& request, const Limits& limits, Listener& listener)
+      : request_(request),
+        limits_(limits),
+        listener_(listener),
+        protocol_(limits.max_message_bytes),
+        response_(limits.max_response_bytes) {}
+
+  void start() {
+    if (state_ != State::idle) return;
+    state_ = State::handshake;
+    guarded([&] {
+      const auto uri = std::make_shared<websocketpp::uri>(false, "", std::uint16_t{80}, request_.resource);
+      if (protocol_.client_handshake_request(sent_, uri, request_.subprotocols)) {
+        return reject(broken_handshake("The opening request could not be made."));
+      }
+      offer_ = sent_.get_header("Sec-WebSocket-Extensions");
+      output_ += compose_request(request_, sent_.get_header("Sec-WebSocket-Key"), offer_);
+    });
+  }
+
+  void feed(const char* data, std::size_t size) {
+    guarded([&] {
+      if (state_ == State::handshake) {
+        const std::size_t used = response_.feed(data, size);
+        if (response_.state() == HttpResponseReader::State::malformed) {
+          return reject(broken_handshake("The server's response " + response_.complaint()));
+        }
+        if (response_.state() == HttpResponseReader::State::done) judge_response();
+        data += used;
+        size -= used;
+      }
+      if (state_ == State::open) read_frames(data, size);
+    });
+  }
+
+  void end() {
+    if (state_ == State::open) state_ = State::over;
+    if (state_ != State::handshake) return;
+    guarded([&] {
+      if (response_.state() == HttpResponseReader::State::body) return reject(rejection_of(response_));
+      reject(broken_handshake(response_.began()
+                                  ? "The server ended the connection in the middle of its response."
+                                  : "The server ended the connection without a response."));
+    });
+  }
+
+  void close(std::uint16_t code, std::string_view reason) {
+    if (state_ != State::open || close_sent_) return;
+    guarded([&] { send_close(code, reason); });
+  }
+
+  [[nodiscard]] std::string& output() noexcept { return output_; }
+  [[nodiscard]] bool finished() const noexcept { return finished_; }
+
+ private:
+  enum class State : std::uint8_t { idle, handshake, open, over };
+
+  // Memory may run out anywhere below; whoever feeds an I/O loop must not meet the exception.
+  template <typename Step>
+  void guarded(Step step) noexcept {
+    try {
+      step();
+    } catch (const std::exception&) {
+      abandon();
+    }
+  }
+
+  void abandon() noexcept {
+    const State before = state_;
+    state_ = State::over;
+    finished_ = true;
+    if (before == State::over) return;
+    Failure failure;
+    failure.phase = before == State::open ? Phase::limit : Phase::http;
+    try {
+      failure.message = "There was not enough memory to go on with the connection.";
+      if (before == State::open && !close_sent_) send_close(kTooBig, "out of memory");
+    } catch (const std::exception&) {
+      // The report goes out without its sentence, or without a Close frame.
+    }
+    if (before == State::open) return listener_.failed(kTooBig, std::move(failure));
+    listener_.rejected(std::move(failure));
+  }
+
+  void send_close(std::uint16_t code, std::string_view reason) {
+    append_close(output_, code, reason);
+    close_sent_ = true;
+  }
+
+  Failure broken_handshake(std::string message) {
+    Failure failure;
+    failure.phase = Phase::http;
+    failure.message = std::move(message);
+    return failure;
+  }
+
+  void reject(Failure failure) {
+    state_ = State::over;
+    finished_ = true;
+    listener_.rejected(std::move(failure));
+  }
+
+  void judge_response() {
+    if (response_.status() != kSwitchingProtocols) return reject(rejection_of(response_));
+    std::string fault = fault_of_upgrade(response_, request_.subprotocols, !offer_.empty());
+    if (fault.empty() && !accept_key_fits()) {
+      fault =
+          "The server's Sec-WebSocket-Accept header does not answer our key: "
+          "something in between is not a WebSocket server.";
+    }
+    if (!fault.empty()) {
+      Failure failure = broken_handshake(std::move(fault));
+      failure.definitive = true;
+      failure.headers = std::move(response_.headers());
+      return reject(std::move(failure));
+    }
+    state_ = State::open;
+    Response response;
+    response.status = response_.status();
+    response.reason = std::move(response_.reason());
+    response.subprotocol = response_.header("Sec-WebSocket-Protocol");
+    response.headers = std::move(response_.headers());
+    response_ = HttpResponseReader(0);  // gives the head's buffer back
+    listener_.opened(std::move(response));
+  }
+
+  bool accept_key_fits() {
+    Config::response_type response;
+    response.set_status(websocketpp::http::status_code::switching_protocols);
+    for (const char* name : {"Upgrade", "Connection", "Sec-WebSocket-Accept"}) {
+      response.replace_header(name, response_.header(name));
+    }
+    return !protocol_.validate_server_handshake_response(sent_, response);
+  }
+
+  void read_frames(const char* data, std::size_t size) {
+    while (size != 0 && state_ == State::open) {
+      const std::size_t used = protocol_.read(data, size);
+      data += used;
+      size -= used;
+      if (protocol_.fault() != Protocol::Fault::none) return fail_by_fault();
+      if (protocol_.ready()) take(protocol_.get_message());
+    }
+  }
+
+  void take(Message::ptr message) {
+    std::string& payload = message->get_raw_payload();
+    const opcode::value code = message->get_opcode();
+    if (code == opcode::close) return take_close(payload);
+    // After our Close frame nothing but the peer's is of interest (RFC 6455 section 1.4).
+    if (close_sent_) return;
+    if (code == opcode::ping) return append_frame(output_, Opcode::pong, payload);
+    if (code == opcode::pong) return listener_.pong(payload);
+    listener_.message(code == opcode::text ? Opcode::text : Opcode::binary, payload);
+  }
+
+  void take_close(const std::string& payload) {
+    std::error_code error;
+    const std::uint16_t code = websocketpp::close::extract_code(payload, error);
+    if (error)
+      return fail(kProtocolError, "The server sent a Close frame with an invalid code.",
+                  "invalid close code");
+    const std::string reason = websocketpp::close::extract_reason(payload, error);
+    if (error) {
+      return fail(kInvalidPayload, "The server sent a Close frame whose reason is not UTF-8.",
+                  "invalid close reason");
+    }
+    if (!close_sent_) send_close(code, {});
+    state_ = State::over;
+    finished_ = true;
+    listener_.closed(code, reason);
+  }
+
+  void fail_by_fault() {
+    switch (protocol_.fault()) {
+      case Protocol::Fault::none: return;
+      case Protocol::Fault::utf8:
+        return fail(kInvalidPayload, "The server sent a text message that is not UTF-8.", "invalid UTF-8");
+      case Protocol::Fault::length:
+        return fail(kProtocolError,
+                    "The server announced a frame with an impossible length (its highest bit is set).",
+                    "invalid frame length");
+      case Protocol::Fault::size:
+        return fail(kTooBig,
+                    "The server sent a message of at least " + std::to_string(protocol_.announced()) +
+                        " bytes; max_message_bytes is " + std::to_string(limits_.max_message_bytes) + ".",
+                    "message too big");
+      case Protocol::Fault::protocol: {
+        const std::string what = protocol_.error().message();
+        return fail(kProtocolError, "The server broke the WebSocket protocol: " + what + ".", what);
+      }
+    }
+  }
+
+  void fail(std::uint16_t code, std::string message, std::string_view reason) {
+    Failure failure;
+    failure.phase = code == kTooBig ? Phase::limit : Phase::protocol;
+    failure.message = std::move(message);
+    if (!close_sent_) send_close(code, reason);
+    state_ = State::over;
+    finished_ = true;
+    listener_.failed(code, std::move(failure));
+  }
+
+  const Request request_;
+  const Limits limits_;
+  Listener& listener_;
+  Protocol protocol_;
+  HttpResponseReader response_;
+  Config::request_type sent_;
+  std::string offer_;
+  std::string output_;
+  State state_ = State::idle;
+  bool close_sent_ = false;
+  bool finished_ = false;
+};
+
+Engine::Engine(const Request& request, const Limits& limits, Listener& listener)
+    : impl_(std::make_unique<Impl>(request, limits, listener)) {}
+
+Engine::~Engine() = default;
+
+void Engine::start() { impl_->start(); }
+void Engine::feed(const char* data, std::size_t size) { impl_->feed(data, size); }
+void Engine::end() { impl_->end(); }
+void Engine::close(std::uint16_t code, std::string_view reason) { impl_->close(code, reason); }
+std::string& Engine::output() noexcept { return impl_->output(); }
+bool Engine::finished() const noexcept { return impl_->finished(); }
+
+}  // namespace fastws::engine
