@@ -1,0 +1,26 @@
+// The route of a text without parsing the whole of it into anything: the string value of a top-level key.
+//
+// May know: nothing of this project. Promises: for every text that json.loads accepts, exactly what
+// json.loads(text).get(key) would say; for other texts it may say anything, but never reads outside them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fastws::json {
+
+struct Route {
+  enum class Kind : unsigned char {
+    none,        // no such key, its value is no string, or the text is no object
+    found,       // `value`
+    unreadable,  // the text is surely not JSON, or its route cannot be told without json.loads
+  };
+  Kind kind = Kind::none;
+  std::string_view value;  // points into the text, or into `scratch` when it held escapes; valid UTF-8
+};
+
+/// `keys`: the first of them that is present decides (even when its value is no string). The last duplicate wins.
+Route find_route(std::string_view text, const std::vector<std::string>& keys, std::string& scratch);
+
+}  // namespace fastws::json

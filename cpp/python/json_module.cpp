@@ -1,0 +1,76 @@
+// The JSON rooms without a connection, for tests: `_core.loads`, `dumps`, `find_route`, `parsed_natively`.
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <string>
+#include <vector>
+
+#include "../json/reader.hpp"
+#include "../json/scan.hpp"
+#include "build.hpp"
+#include "encode.hpp"
+
+namespace py = pybind11;
+
+namespace fastws::python {
+
+namespace {
+
+/// The UTF-8 of a str or bytes; a str with lone surrogates has none and raises UnicodeEncodeError.
+std::string utf8_of(const py::object& text) {
+  if (PyUnicode_Check(text.ptr())) {
+    Py_ssize_t size = 0;
+    const char* data = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
+    if (data == nullptr) throw py::error_already_set();
+    return {data, static_cast<std::size_t>(size)};
+  }
+  return text.cast<std::string>();
+}
+
+py::object loads(const py::object& text) {
+  static auto* reader = new json::Reader;  // the GIL is held
+  static auto* builder = new Builder;
+  json::Tape tape;
+  const json::Document document = reader->append(tape, utf8_of(text));
+  PyObject* built = builder->build(tape, document);
+  if (built == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(built);
+}
+
+bool parsed_natively(const py::object& text) {
+  json::Reader reader;
+  json::Tape tape;
+  return !reader.append(tape, utf8_of(text)).fallback;
+}
+
+py::str dumps(const py::object& object, const py::object& default_hook) {
+  std::string out;
+  if (!encode(object.ptr(), default_hook.is_none() ? nullptr : default_hook.ptr(), out)) {
+    throw py::error_already_set();
+  }
+  return out;
+}
+
+py::tuple find_route(const py::object& text, const std::vector<std::string>& keys) {
+  std::string scratch;
+  const std::string utf8 = utf8_of(text);
+  const json::Route route = json::find_route(utf8, keys, scratch);
+  switch (route.kind) {
+    case json::Route::Kind::found: return py::make_tuple("found", std::string(route.value));
+    case json::Route::Kind::unreadable: return py::make_tuple("unreadable", py::none());
+    case json::Route::Kind::none: break;
+  }
+  return py::make_tuple("none", py::none());
+}
+
+}  // namespace
+
+void bind_json(py::module_& module) {
+  using namespace py::literals;
+  module.def("loads", &loads, "text"_a);
+  module.def("dumps", &dumps, "obj"_a, "default"_a = py::none());
+  module.def("parsed_natively", &parsed_natively, "text"_a);
+  module.def("find_route", &find_route, "text"_a, "keys"_a);
+}
+
+}  // namespace fastws::python
