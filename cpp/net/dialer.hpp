@@ -1,0 +1,59 @@
+// From a URL to a byte stream: resolve, connect over all addresses, TLS, under one deadline.
+//
+// May know: resolver, tls, stream, loop. Promises: calls back exactly once on the loop's thread, or never after
+// abort() or destruction; a running getaddrinfo is abandoned, nobody waits for it; at most one stream comes out.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "../error.hpp"
+#include "loop.hpp"
+#include "stream.hpp"
+#include "url.hpp"
+
+namespace fastws::net {
+
+/// What TLS needs to know (api: Tls). Equal values share one SSL_CTX.
+struct TlsOptions {
+  std::string ca_file, ca_path, ca_data;  // all empty = the system's trust store
+  std::string cert_file, key_file, key_password;
+  bool verify = true;
+  std::string server_name;  // empty = the URL's host
+  std::string min_version;  // "", "1.2" or "1.3"; "" = 1.2
+};
+
+struct DialOptions {
+  Url url;
+  TlsOptions tls;
+  double user_timeout = 0.0;  // TCP_USER_TIMEOUT in seconds; 0 = leave the system's
+};
+
+class Dial {
+ public:
+  using Done = std::function<void(std::unique_ptr<Stream>, std::optional<Failure>)>;  // one of the two
+
+  Dial(Loop& loop, DialOptions options);
+  ~Dial();  // aborts
+  Dial(const Dial&) = delete;
+  Dial& operator=(const Dial&) = delete;
+
+  /// `deadline`: monotonic_now() seconds. When it passes, the failure has phase `timeout` and says how far it came;
+  /// only while still resolving it has phase `resolve`.
+  void start(double deadline, Done done);
+  void abort();
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+/// Checks what can be checked before any attempt (files readable, PEM well-formed). Throws std::invalid_argument.
+void check_tls(const TlsOptions& options);
+
+/// Frees what the process holds for nothing else (cached TLS contexts). Called at exit only.
+void forget_tls_contexts() noexcept;
+
+}  // namespace fastws::net

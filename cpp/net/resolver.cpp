@@ -1,0 +1,189 @@
+// The table of running lookups and of those who wait for a place. It is leaked: a lookup may end after everything else.
+#include "resolver.hpp"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace fastws::net {
+
+struct Lookup::Waiter {
+  Loop* loop = nullptr;  // nullptr: nobody is interested any more; guarded by the table's mutex
+  std::string host;
+  Done done;
+};
+
+namespace {
+
+constexpr std::size_t most_per_host = 2;
+constexpr std::size_t most_in_all = 16;
+constexpr double joined_if_younger = 1.0;  // seconds
+
+using WaiterPtr = std::shared_ptr<Lookup::Waiter>;
+
+struct Running {
+  std::string host;
+  double began = 0.0;
+  std::vector<WaiterPtr> waiters;
+};
+
+struct Table {
+  std::mutex mutex;
+  std::vector<std::shared_ptr<Running>> running;
+  std::deque<WaiterPtr> waiting;
+  LookUp look_up = system_look_up();
+};
+
+std::atomic<Table*> the_table{nullptr};
+
+Table& table() {
+  if (Table* existing = the_table.load()) return *existing;
+  auto* made = new Table;
+  Table* expected = nullptr;
+  if (the_table.compare_exchange_strong(expected, made)) return *made;
+  delete made;
+  return *expected;
+}
+
+void run_detached(std::function<void()> function) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread([function = std::move(function)] {
+    pthread_setname_np(pthread_self(), "fastws-dns");
+    function();
+  });
+  thread.detach();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+bool seat(Table& table, const WaiterPtr& waiter);
+
+/// On a lookup's thread: hands the result to those who still want it, and its place to those who wait.
+void finish(Table& table, const std::shared_ptr<Running>& run, const Resolved& result) {
+  const std::lock_guard<std::mutex> lock(table.mutex);
+  table.running.erase(std::find(table.running.begin(), table.running.end(), run));
+  for (const auto& waiter : run->waiters) {
+    if (waiter->loop == nullptr) continue;
+    waiter->loop->post([weak = std::weak_ptr<Lookup::Waiter>(waiter), result] {
+      if (const auto interested = weak.lock()) interested->done(result);
+    });
+  }
+  std::deque<WaiterPtr> still;
+  for (const auto& waiter : std::exchange(table.waiting, {})) {
+    if (waiter->loop != nullptr && !seat(table, waiter)) still.push_back(waiter);
+  }
+  table.waiting = std::move(still);
+}
+
+/// Under the mutex: joins a running lookup or begins one. False = there is no place.
+bool seat(Table& table, const WaiterPtr& waiter) {
+  std::shared_ptr<Running> newest;
+  std::size_t of_host = 0;
+  for (const auto& run : table.running) {
+    if (run->host != waiter->host) continue;
+    ++of_host;
+    newest = run;  // they are kept in the order in which they began
+  }
+  const double now = monotonic_now();
+  if (newest && (of_host >= most_per_host || now - newest->began < joined_if_younger)) {
+    newest->waiters.push_back(waiter);
+    return true;
+  }
+  if (table.running.size() >= most_in_all) return false;
+  auto run = std::make_shared<Running>();
+  run->host = waiter->host;
+  run->began = now;
+  run->waiters.push_back(waiter);
+  table.running.push_back(run);
+  run_detached([&table, run, look_up = table.look_up] { finish(table, run, look_up(run->host)); });
+  return true;
+}
+
+Resolved ask(const std::string& host, int flags) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags;
+  addrinfo* found = nullptr;
+  const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  Resolved resolved;
+  if (code != 0) {
+    resolved.error = code == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(code);
+    return resolved;
+  }
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    if (one->ai_family != AF_INET && one->ai_family != AF_INET6) continue;
+    Address address;
+    std::memcpy(&address.storage, one->ai_addr, one->ai_addrlen);
+    address.size = one->ai_addrlen;
+    resolved.addresses.push_back(address);
+  }
+  ::freeaddrinfo(found);
+  if (resolved.addresses.empty()) resolved.error = "the name has no address";
+  return resolved;
+}
+
+}  // namespace
+
+std::string Address::text() const {
+  char buffer[INET6_ADDRSTRLEN] = {};
+  const void* bytes = family() == AF_INET6
+                          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr)
+                          : static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr);
+  ::inet_ntop(family(), bytes, buffer, sizeof buffer);
+  return buffer;
+}
+
+void Address::set_port(std::uint16_t port) noexcept {
+  if (family() == AF_INET6) {
+    reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port = htons(port);
+  } else {
+    reinterpret_cast<sockaddr_in*>(&storage)->sin_port = htons(port);
+  }
+}
+
+Lookup::Lookup(Loop& loop, const std::string& host, Done done) : waiter_(std::make_shared<Waiter>()) {
+  waiter_->loop = &loop;
+  waiter_->host = host;
+  waiter_->done = std::move(done);
+  Resolved literal = ask(host, AI_NUMERICHOST);  // an address needs no thread
+  if (!literal.addresses.empty()) {
+    loop.post([weak = std::weak_ptr<Waiter>(waiter_), literal = std::move(literal)] {
+      if (const auto interested = weak.lock()) interested->done(literal);
+    });
+    return;
+  }
+  Table& all = table();
+  const std::lock_guard<std::mutex> lock(all.mutex);
+  if (!seat(all, waiter_)) all.waiting.push_back(waiter_);
+}
+
+Lookup::~Lookup() {
+  const std::lock_guard<std::mutex> lock(table().mutex);
+  waiter_->loop = nullptr;
+}
+
+LookUp system_look_up() {
+  return [](const std::string& host) { return ask(host, 0); };
+}
+
+void set_look_up(LookUp look_up) {
+  const std::lock_guard<std::mutex> lock(table().mutex);
+  table().look_up = std::move(look_up);
+}
+
+void forget_lookups_after_fork() noexcept { the_table.store(nullptr); }
+
+}  // namespace fastws::net

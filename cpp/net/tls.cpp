@@ -1,0 +1,219 @@
+// One TLS session: the handshake in steps, then reads and writes whose every outcome becomes one of ours.
+#include "tls.hpp"
+
+#include <arpa/inet.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+#include "tls_context.hpp"
+
+namespace fastws::net {
+
+namespace {
+
+// --- A BIO over a socket, with MSG_NOSIGNAL -------------------------------------------------------------------------
+
+int socket_of(BIO* bio) { return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))); }
+
+int bio_write(BIO* bio, const char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  const ssize_t count = ::send(socket_of(bio), data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
+  return static_cast<int>(count);
+}
+
+int bio_read(BIO* bio, char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  const ssize_t count = ::recv(socket_of(bio), data, static_cast<std::size_t>(size), 0);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
+  if (count == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+  return static_cast<int>(count);
+}
+
+long bio_control(BIO* bio, int command, long, void*) {
+  if (command == BIO_CTRL_FLUSH) return 1;
+  if (command == BIO_CTRL_EOF) return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0 ? 1 : 0;
+  return 0;
+}
+
+BIO_METHOD* bio_method() {
+  static BIO_METHOD* const made = [] {
+    BIO_METHOD* method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "fastws socket");
+    BIO_meth_set_write(method, bio_write);
+    BIO_meth_set_read(method, bio_read);
+    BIO_meth_set_ctrl(method, bio_control);
+    return method;
+  }();
+  return made;
+}
+
+bool is_address(const std::string& host) {
+  unsigned char bytes[16];
+  return ::inet_pton(AF_INET, host.c_str(), bytes) == 1 || ::inet_pton(AF_INET6, host.c_str(), bytes) == 1;
+}
+
+std::string remedy(long verdict, const std::string& host) {
+  switch (verdict) {
+    case X509_V_ERR_CERT_HAS_EXPIRED: return "it has expired: the server's operator must renew it";
+    case X509_V_ERR_CERT_NOT_YET_VALID: return "it is not valid yet: is this machine's clock right?";
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return "it is not for " + host + ": check the URL, or give Tls(server_name=...)";
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+      return "who issued it is not known here: give Tls(ca_file=...) if you trust that authority";
+    default: return "check the server's certificate";
+  }
+}
+
+}  // namespace
+
+class TlsStream::Session {
+ public:
+  Session(const TlsOptions& options, int socket, const std::string& host) {
+    SSL_CTX* context = tls_context(options);
+    ssl = SSL_new(context);
+    SSL_CTX_free(context);
+    BIO* bio = BIO_new(bio_method());
+    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    SSL_set_connect_state(ssl);
+    if (is_address(host)) {
+      X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
+    } else {
+      SSL_set_tlsext_host_name(ssl, host.c_str());  // SNI is for names only (RFC 6066 section 3)
+      SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+      SSL_set1_host(ssl, host.c_str());
+    }
+  }
+  ~Session() { SSL_free(ssl); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  SSL* ssl = nullptr;
+};
+
+TlsStream::TlsStream(Loop& loop, Descriptor socket, const TlsOptions& options, const std::string& host)
+    : SocketStream(loop, std::move(socket)),
+      host_(options.server_name.empty() ? host.substr(0, host.find('%')) : options.server_name) {
+  session_ = std::make_unique<Session>(options, SocketStream::socket(), host_);
+}
+
+TlsStream::~TlsStream() { TlsStream::close(); }
+
+Io TlsStream::handshake() {
+  ERR_clear_error();
+  const int result = SSL_connect(session_->ssl);
+  if (result == 1) return Io::done;
+  const int error = SSL_get_error(session_->ssl, result);
+  if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
+    read_wants_write_ = error == SSL_ERROR_WANT_WRITE;
+    return Io::again;
+  }
+  broken_ = true;
+  const int number = errno;
+  reason_ = take_openssl_error();
+  if (reason_.empty() && error == SSL_ERROR_SYSCALL && number != 0) reason_ = std::strerror(number);
+  if (reason_.empty()) reason_ = "the server ended the connection";
+  return Io::error;
+}
+
+Failure TlsStream::handshake_failure(const std::string& where) const {
+  Failure failure;
+  failure.phase = Phase::tls;
+  const long verdict = SSL_get_verify_result(session_->ssl);
+  if (verdict != X509_V_OK && (SSL_get_verify_mode(session_->ssl) & SSL_VERIFY_PEER) != 0) {
+    failure.definitive = true;
+    failure.message = where + ": the server's certificate was refused (" + X509_verify_cert_error_string(verdict) +
+                      "); " + remedy(verdict, host_);
+    return failure;
+  }
+  failure.message = where + ": the TLS handshake failed (" + reason_ + ")";
+  for (const char* sign : {"wrong version number", "http request", "packet length too long", "unknown protocol"}) {
+    if (reason_.find(sign) != std::string::npos) {
+      failure.message += "; does the server speak TLS on this port, or should the URL begin with ws://?";
+      break;
+    }
+  }
+  return failure;
+}
+
+Moved TlsStream::settle(int result, std::size_t size, bool reading) {
+  if (result > 0) return {Io::done, size};
+  const int number = errno;
+  bool& wants_other = reading ? read_wants_write_ : write_wants_read_;
+  switch (SSL_get_error(session_->ssl, result)) {
+    case SSL_ERROR_WANT_READ: wants_other = !reading; return {Io::again, 0};
+    case SSL_ERROR_WANT_WRITE: wants_other = reading; return {Io::again, 0};
+    case SSL_ERROR_ZERO_RETURN: return {Io::end, 0};
+    case SSL_ERROR_SYSCALL:
+      broken_ = true;
+      ERR_clear_error();
+      if (reading && number == 0) return {Io::end, 0};
+      fail(number != 0 ? std::strerror(number) : "the connection is broken");
+      return {Io::error, 0};
+    default: break;
+  }
+  broken_ = true;
+  const unsigned long code = ERR_peek_error();
+  const bool truncated = ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+  fail(take_openssl_error());
+  return {reading && truncated ? Io::end : Io::error, 0};
+}
+
+Moved TlsStream::read(char* data, std::size_t size) {
+  if (closed() || broken_) return {Io::error, 0};
+  ERR_clear_error();
+  errno = 0;
+  read_wants_write_ = false;
+  std::size_t total = 0;
+  // One record a call is what SSL_read gives; several records often came with one system call.
+  while (total < size) {
+    const int most = static_cast<int>(std::min<std::size_t>(size - total, INT_MAX));
+    const int result = SSL_read(session_->ssl, data + total, most);
+    if (result > 0) {
+      total += static_cast<std::size_t>(result);
+      if (SSL_has_pending(session_->ssl) == 0) break;
+      continue;
+    }
+    if (total != 0) break;  // what came first is handed on first; the rest is told by the next call
+    return settle(result, 0, true);
+  }
+  return {Io::done, total};
+}
+
+Moved TlsStream::write(const char* data, std::size_t size) {
+  if (closed() || broken_) return {Io::error, 0};
+  ERR_clear_error();
+  errno = 0;
+  write_wants_read_ = false;
+  const int result = SSL_write(session_->ssl, data, static_cast<int>(std::min<std::size_t>(size, INT_MAX)));
+  return settle(result, result > 0 ? static_cast<std::size_t>(result) : 0, false);
+}
+
+bool TlsStream::pending() const { return !closed() && SSL_has_pending(session_->ssl) != 0; }
+
+void TlsStream::close() {
+  if (closed()) return;
+  if (!broken_ && SSL_is_init_finished(session_->ssl) == 1) {
+    ERR_clear_error();
+    SSL_shutdown(session_->ssl);  // close_notify, if it can be written at once; nobody waits for the answer
+    ERR_clear_error();
+  }
+  SocketStream::close();
+}
+
+std::string TlsStream::tls_version() const { return SSL_get_version(session_->ssl); }
+
+}  // namespace fastws::net

@@ -1,0 +1,48 @@
+// TLS on a connected socket: verified by default, by name, with OpenSSL on a BIO that never raises SIGPIPE.
+//
+// May know: OpenSSL, sockets. Included by this folder's .cpp files only. Promises: equal options share one SSL_CTX; the
+// certificate's chain and the host's name are checked unless the user said verify=False; nothing blocks.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "../error.hpp"
+#include "dialer.hpp"
+#include "socket_stream.hpp"
+
+namespace fastws::net {
+
+class TlsStream final : public SocketStream {
+ public:
+  /// Throws std::invalid_argument when the options can not be used.
+  TlsStream(Loop& loop, Descriptor socket, const TlsOptions& options, const std::string& host);
+  ~TlsStream() override;
+
+  /// One step of the handshake: done, again (then read_wants_write() says what to wait for), or error.
+  Io handshake();
+  /// Why the handshake failed: what OpenSSL said, and what to try.
+  [[nodiscard]] Failure handshake_failure(const std::string& where) const;
+
+  Moved read(char* data, std::size_t size) override;
+  Moved write(const char* data, std::size_t size) override;
+  [[nodiscard]] bool pending() const override;
+  [[nodiscard]] bool read_wants_write() const override { return read_wants_write_; }
+  [[nodiscard]] bool write_wants_read() const override { return write_wants_read_; }
+  void close() override;
+  [[nodiscard]] std::string tls_version() const override;
+
+ private:
+  class Session;
+  Moved settle(int result, std::size_t size, bool reading);
+
+  std::unique_ptr<Session> session_;
+  std::string host_;
+  std::string reason_;  // OpenSSL's, of a failed handshake
+  bool read_wants_write_ = false;
+  bool write_wants_read_ = false;
+  bool broken_ = false;  // after a fatal error SSL_shutdown must not be called
+};
+
+}  // namespace fastws::net

@@ -1,0 +1,171 @@
+// One pass over the text; every refusal names what is wrong with it.
+#include "url.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace fastws::net {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument("bad URL: " + why); }
+
+bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+std::string lowered(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), lower);
+  return out;
+}
+
+int hex_value(char c) {
+  if (is_digit(c)) return c - '0';
+  const char small = lower(c);
+  return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '%') {
+      out += text[at];
+      continue;
+    }
+    const int high = at + 2 < text.size() ? hex_value(text[at + 1]) : -1;
+    const int low = at + 2 < text.size() ? hex_value(text[at + 2]) : -1;
+    if (high < 0 || low < 0) refuse("the user or password holds a % that two hexadecimal digits do not follow");
+    out += static_cast<char>(high * 16 + low);
+    at += 2;
+  }
+  if (out.find_first_of(std::string("\r\n\0", 3)) != std::string::npos) {
+    refuse("the user or password holds a line break or NUL");
+  }
+  return out;
+}
+
+/// Bytes above ASCII are sent percent-encoded, as browsers do (RFC 3987 section 3.1).
+std::string encoded_resource(std::string_view text) {
+  static const char* const digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      out += c;
+    } else {
+      out += '%';
+      out += digits[byte >> 4];
+      out += digits[byte & 15];
+    }
+  }
+  return out;
+}
+
+std::uint16_t parse_port(std::string_view text) {
+  if (text.empty() || text.size() > 5 || !std::all_of(text.begin(), text.end(), is_digit)) {
+    refuse("the port is not a number from 1 to 65535");
+  }
+  int port = 0;
+  for (const char c : text) port = port * 10 + (c - '0');
+  if (port < 1 || port > 65535) refuse("the port is not a number from 1 to 65535");
+  return static_cast<std::uint16_t>(port);
+}
+
+std::string checked_host(std::string_view host) {
+  if (host.empty()) refuse("it has no host");
+  if (host.size() > 253) refuse("the host is longer than 253 characters");
+  for (const char c : host) {
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      refuse("the host has non-ASCII characters; write it in its xn-- form");
+    }
+    if (!is_alpha(c) && !is_digit(c) && c != '-' && c != '.' && c != '_') {
+      refuse("the host holds a character that no host name has");
+    }
+  }
+  return lowered(host);
+}
+
+/// An IPv6 literal without its brackets; a zone is written %25eth0 (RFC 6874) and kept as %eth0.
+std::string checked_literal(std::string_view text) {
+  const std::size_t percent = text.find('%');
+  const std::string_view address = text.substr(0, percent);
+  const bool good = address.size() >= 2 && address.find(':') != std::string_view::npos &&
+                    std::all_of(address.begin(), address.end(),
+                                [](char c) { return hex_value(c) >= 0 || c == ':' || c == '.'; });
+  if (!good) refuse("what is in brackets is not an IPv6 address");
+  std::string literal = lowered(address);
+  if (percent == std::string_view::npos) return literal;
+  std::string_view zone = text.substr(percent + 1);
+  if (zone.substr(0, 2) == "25") zone.remove_prefix(2);
+  const bool named = !zone.empty() && std::all_of(zone.begin(), zone.end(), [](char c) {
+    return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
+  });
+  if (!named) refuse("the zone of the IPv6 address is not a name");
+  return literal + "%" + std::string(zone);
+}
+
+}  // namespace
+
+bool Url::is_ipv6() const noexcept { return host.find(':') != std::string::npos; }
+
+std::string Url::authority() const {
+  std::string out = is_ipv6() ? "[" + host.substr(0, host.find('%')) + "]" : host;
+  if (port != (secure ? 443 : 80)) out += ":" + std::to_string(port);
+  return out;
+}
+
+std::string Url::shown() const { return (secure ? "wss://" : "ws://") + authority() + resource; }
+
+Url parse_url(std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte == 0x7f) refuse("it holds a space or a control character");
+  }
+  const std::size_t colon = text.find("://");
+  if (colon == std::string_view::npos) refuse("it must begin with ws:// or wss://");
+  const std::string scheme = lowered(text.substr(0, colon));
+  Url url;
+  if (scheme == "wss" || scheme == "https") {
+    url.secure = true;
+  } else if (scheme != "ws" && scheme != "http") {
+    refuse("the scheme must be ws, wss, http or https");
+  }
+  std::string_view rest = text.substr(colon + 3);
+  if (rest.find('#') != std::string_view::npos) {
+    refuse("a WebSocket URL has no fragment (RFC 6455 section 3); write %23 for a # in the path");
+  }
+  const std::size_t slash = rest.find_first_of("/?");
+  std::string_view authority = rest.substr(0, slash);
+  url.resource = slash == std::string_view::npos ? "/" : encoded_resource(rest.substr(slash));
+  if (url.resource[0] == '?') url.resource.insert(0, "/");
+
+  const std::size_t at = authority.rfind('@');
+  if (at != std::string_view::npos) {
+    const std::string_view userinfo = authority.substr(0, at);
+    const std::size_t separator = userinfo.find(':');
+    url.user = percent_decoded(userinfo.substr(0, separator));
+    url.password = separator == std::string_view::npos ? "" : percent_decoded(userinfo.substr(separator + 1));
+    authority.remove_prefix(at + 1);
+  }
+  std::string_view port;
+  bool has_port = false;
+  if (!authority.empty() && authority[0] == '[') {
+    const std::size_t end = authority.find(']');
+    if (end == std::string_view::npos) refuse("the bracket of its IPv6 address is not closed");
+    url.host = checked_literal(authority.substr(1, end - 1));
+    const std::string_view after = authority.substr(end + 1);
+    if (!after.empty() && after[0] != ':') refuse("something follows the IPv6 address that is no port");
+    has_port = !after.empty();
+    if (has_port) port = after.substr(1);
+  } else {
+    const std::size_t separator = authority.find(':');
+    url.host = checked_host(authority.substr(0, separator));
+    has_port = separator != std::string_view::npos;
+    if (has_port) port = authority.substr(separator + 1);
+  }
+  url.port = has_port ? parse_port(port) : static_cast<std::uint16_t>(url.secure ? 443 : 80);
+  return url;
+}
+
+}  // namespace fastws::net

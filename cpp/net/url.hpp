@@ -1,0 +1,29 @@
+// A WebSocket URL taken apart and checked (RFC 6455 section 3, RFC 3986), by our own strict parser.
+//
+// May know: nothing of this project. Promises: what it accepts holds no CR, LF, NUL or space; what it refuses it names.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fastws::net {
+
+struct Url {
+  bool secure = false;
+  std::string host;  // without brackets, lower case; a name or an address literal
+  std::uint16_t port = 0;
+  std::string resource;  // path and query, begins with "/"; without the fragment
+  std::optional<std::string> user;      // percent-decoded userinfo
+  std::optional<std::string> password;
+
+  [[nodiscard]] bool is_ipv6() const noexcept;
+  [[nodiscard]] std::string authority() const;  // for the Host header: brackets, port unless it is the default
+  [[nodiscard]] std::string shown() const;      // the whole URL without userinfo: what people may see
+};
+
+/// Takes ws, wss, http and https (any letter case). Throws std::invalid_argument with a sentence that names the fault.
+Url parse_url(std::string_view text);
+
+}  // namespace fastws::net
