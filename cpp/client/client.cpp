@@ -1,0 +1,262 @@
+// The client's face to other threads: commands run the state machine on the caller's thread, effects go to the I/O thread.
+#include "client.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "gate.hpp"
+#include "process.hpp"
+
+namespace fastws::client {
+
+using policy::State;
+
+Client::Client(Options options)
+    : options_(std::move(options)),
+      io_(IoThread::instance()),
+      inbox_({options_.inbox_messages, options_.inbox_bytes, options_.settle}),
+      line_(options_.outbox_bytes,
+            [this] {
+              if (flush_posted_.exchange(true)) return;
+              io_.post([weak = weak_from_this()] {
+                const auto self = weak.lock();
+                if (!self) return;
+                self->flush_posted_.store(false);
+                if (self->transport_) self->transport_->flush();
+              });
+            }),
+      machine_(options_.life),
+      shown_url_(options_.url ? options_.url->shown() : "") {}
+
+Client::~Client() = default;
+
+std::shared_ptr<Client> Client::make(Options options, std::shared_ptr<Client> predecessor) {
+  std::shared_ptr<Client> made(new Client(std::move(options)));
+  made->predecessor_ = std::move(predecessor);
+  remember(made);
+  return made;
+}
+
+// --- The state machine -----------------------------------------------------------------------------------------------
+
+void Client::collect() {
+  if (machine_.life() != life_.load()) {
+    // close(): first nothing of the old life is given any more, then its last events are queued.
+    life_.store(machine_.life());
+    inbox_.end_life(machine_.life());
+  }
+  for (auto& effect : machine_.take_effects()) effects_.push_back(std::move(effect));
+  for (auto& event : machine_.take_events()) inbox_.notify(notice_for(std::move(event)));
+  const State state = machine_.state();
+  inbox_.set_over(state == State::closed || state == State::destroyed);
+  version_.fetch_add(1);
+  changed_.notify_all();
+}
+
+std::shared_ptr<Notice> Client::notice_for(policy::Event event) {
+  using Kind = policy::Event::Kind;
+  auto notice = std::make_shared<Notice>();
+  notice->when = net::monotonic_now();
+  notice->url = shown_url_;
+  switch (event.kind) {
+    case Kind::connecting: outcome_.reset(); break;
+    case Kind::connect:
+      if (response_) {
+        notice->subprotocol = response_->subprotocol;
+        notice->headers = response_->headers;
+      }
+      break;
+    case Kind::disconnect: {
+      last_close_ = event.code;
+      response_.reset();
+      const auto known = unsent_.find(event.epoch);
+      if (known == unsent_.end()) {
+        notice->ready = false;
+        awaiting_unsent_.push_back(notice);
+        break;
+      }
+      event.unsent_messages = known->second.messages;
+      event.unsent_bytes = known->second.bytes;
+      unsent_.erase(known);
+      break;
+    }
+    case Kind::error: last_failure_ = event.failure; break;
+    case Kind::closed: {
+      Outcome outcome;
+      outcome.reason = event.closed_reason;
+      outcome.code = event.code;
+      if (event.failure.phase != Phase::none) outcome.failure = event.failure;
+      outcome_ = std::move(outcome);
+      break;
+    }
+    case Kind::reconnecting: break;
+  }
+  notice->event = std::move(event);
+  return notice;
+}
+
+template <class Input>
+void Client::command(Input input) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (destroyed_) return;
+    input(machine_);
+    collect();
+  }
+  io_.post([self = shared_from_this()] { self->carry_out(); });
+}
+
+void Client::connect() {
+  command([](policy::Lifecycle& machine) { machine.connect(net::monotonic_now()); });
+}
+
+void Client::reconnect() {
+  command([](policy::Lifecycle& machine) { machine.reconnect(net::monotonic_now()); });
+  if (state() == State::closing) line_.stop_accepting(line_.epoch());
+}
+
+void Client::close(std::uint16_t code, std::string reason) {
+  command([&](policy::Lifecycle& machine) { machine.close(net::monotonic_now(), code, std::move(reason)); });
+  line_.stop_accepting(line_.epoch());
+}
+
+void Client::destroy(double grace) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (destroyed_) return;
+    destroyed_ = true;
+    machine_.destroy();
+    machine_.take_effects();  // the transport is ended below, more gently than an abort
+    machine_.take_events();
+    effects_.clear();
+    version_.fetch_add(1);
+    changed_.notify_all();
+  }
+  inbox_.destroy();
+  asking_.end();
+  line_.stop_accepting(line_.epoch());
+  io_.post([self = shared_from_this(), grace] { self->shut_down(grace); });
+}
+
+// --- Sending ---------------------------------------------------------------------------------------------------------
+
+Client::Sent Client::send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch) {
+  if (payload.size() > options_.max_message_bytes) return Sent::too_big;
+  std::optional<double> until;
+  if (options_.send_timeout) until = net::monotonic_now() + *options_.send_timeout;
+  switch (line_.send(opcode, payload, epoch, until)) {
+    case Line::Sent::accepted:
+      traffic_.messages_out.fetch_add(1, std::memory_order_relaxed);
+      traffic_.bytes_out.fetch_add(engine::frame_size(payload.size()), std::memory_order_relaxed);
+      return Sent::accepted;
+    case Line::Sent::full: return Sent::full;
+    case Line::Sent::not_open: break;
+  }
+  traffic_.dropped_offline.fetch_add(1, std::memory_order_relaxed);
+  return Sent::dropped;
+}
+
+std::optional<double> Client::ping(std::optional<double> until, bool& timed_out) {
+  const auto ping = heartbeat_.next(net::monotonic_now());
+  const std::uint64_t epoch = line_.epoch();
+  if (epoch == 0 || !line_.send_control(engine::Opcode::ping, ping.payload)) return std::nullopt;
+  std::unique_lock<std::mutex> lock(mutex_);
+  for (;;) {
+    if (const auto round_trip = heartbeat_.round_trip(ping.number)) return round_trip;
+    if (line_.epoch() != epoch || destroyed_) return std::nullopt;
+    const auto limit = until ? time_point(*until) : std::chrono::steady_clock::now() + std::chrono::hours(1);
+    if (until && std::chrono::steady_clock::now() >= limit) {
+      timed_out = true;
+      return std::nullopt;
+    }
+    sleep_until(lock, changed_, limit);
+  }
+}
+
+// --- Answers ---------------------------------------------------------------------------------------------------------
+
+void Client::provide(std::uint64_t epoch, std::optional<net::Url> url, std::optional<Headers> headers) {
+  io_.post([self = shared_from_this(), epoch, url = std::move(url), headers = std::move(headers)] {
+    if (self->providing_ != epoch) return;
+    self->providing_.reset();
+    self->dial(epoch, url ? *url : *self->options_.url, headers ? *headers : Headers());
+  });
+}
+
+void Client::provide_failed(std::uint64_t epoch, std::string message) {
+  io_.post([self = shared_from_this(), epoch, message = std::move(message)] {
+    if (self->providing_ != epoch) return;
+    self->providing_.reset();
+    Failure failure;
+    failure.phase = Phase::provider;
+    failure.message = message;
+    self->attempt_failed(epoch, std::move(failure));
+  });
+}
+
+void Client::answer(std::uint64_t epoch, policy::Answer answer) {
+  command([&](policy::Lifecycle& machine) { machine.answered(net::monotonic_now(), epoch, answer); });
+}
+
+// --- Questions -------------------------------------------------------------------------------------------------------
+
+State Client::state() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return machine_.state();
+}
+
+std::optional<Outcome> Client::outcome() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return outcome_;
+}
+
+std::optional<Failure> Client::last_failure() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return last_failure_;
+}
+
+std::string Client::url() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return shown_url_;
+}
+
+std::optional<std::string> Client::subprotocol() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!response_ || response_->subprotocol.empty()) return std::nullopt;
+  return response_->subprotocol;
+}
+
+std::uint64_t Client::wait_change(std::uint64_t seen, std::optional<double> until) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (version_.load() == seen) {
+    const auto limit = until ? time_point(*until) : std::chrono::steady_clock::now() + std::chrono::hours(1);
+    if (until && std::chrono::steady_clock::now() >= limit) break;
+    sleep_until(lock, changed_, limit);
+  }
+  return version_.load();
+}
+
+void Client::changed() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  version_.fetch_add(1);
+  changed_.notify_all();
+}
+
+void Client::nudge() {
+  changed();
+  inbox_.nudge();
+}
+
+bool Client::admit(policy::Event::Kind kind, std::uint64_t event_life, std::uint64_t epoch) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return delivery_.admit(kind, event_life, epoch, machine_.life(), machine_.epoch());
+}
+
+void Client::resume_reading() {
+  io_.post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && self->transport_) self->transport_->resume();
+  });
+}
+
+}  // namespace fastws::client

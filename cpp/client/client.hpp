@@ -1,0 +1,177 @@
+// One client: composes the state machine, the transport of the present epoch, the inbox and the line.
+//
+// May know: every other room of the core, and no Python. Promises: commands never wait; events come out in the order in
+// which they happened; all work with the network happens on the I/O thread; after destroy() nothing comes out any more.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "../json/scan.hpp"
+#include "../policy/delivery.hpp"
+#include "../policy/lifecycle.hpp"
+#include "asking.hpp"
+#include "heartbeat.hpp"
+#include "inbox.hpp"
+#include "io_thread.hpp"
+#include "line.hpp"
+#include "options.hpp"
+#include "transport.hpp"
+
+namespace fastws::client {
+
+struct Traffic {
+  std::atomic<std::uint64_t> messages_in{0}, messages_out{0}, bytes_in{0}, bytes_out{0};
+  std::atomic<std::uint64_t> connects{0}, failures{0}, dropped_offline{0};
+  std::atomic<double> opened_at{0.0}, parse_seconds{0.0};
+};
+
+/// How the last life ended.
+struct Outcome {
+  policy::ClosedReason reason = policy::ClosedReason::none;
+  std::uint16_t code = 0;
+  std::optional<Failure> failure;
+};
+
+class Client final : public std::enable_shared_from_this<Client>, private Transport::Owner {
+ public:
+  /// `predecessor`: an older client of the same name; this one dials only when that one's transport is gone.
+  static std::shared_ptr<Client> make(Options options, std::shared_ptr<Client> predecessor);
+  ~Client() override;
+
+  // Commands, from any thread.
+  void connect();
+  void reconnect();
+  void close(std::uint16_t code, std::string reason);
+  /// No events any more. Close frames are written, and their answer awaited, for at most `grace` seconds.
+  void destroy(double grace);
+
+  enum class Sent : std::uint8_t { accepted, dropped, full, too_big };
+  Sent send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch);
+  /// One round trip in seconds; nullopt = not open (any more); `timed_out` tells that it took too long.
+  std::optional<double> ping(std::optional<double> until, bool& timed_out);
+
+  // Answers of the user's callables.
+  void provide(std::uint64_t epoch, std::optional<net::Url> url, std::optional<Headers> headers);
+  void provide_failed(std::uint64_t epoch, std::string message);
+  void answer(std::uint64_t epoch, policy::Answer answer);
+
+  // What is so now.
+  [[nodiscard]] policy::State state() const;
+  [[nodiscard]] std::uint64_t life() const noexcept { return life_.load(); }
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return line_.epoch(); }
+  [[nodiscard]] std::optional<Outcome> outcome() const;
+  [[nodiscard]] std::optional<Failure> last_failure() const;
+  [[nodiscard]] std::string url() const;
+  [[nodiscard]] std::optional<std::string> subprotocol() const;
+  [[nodiscard]] const Traffic& traffic() const noexcept { return traffic_; }
+  [[nodiscard]] const Line& line() const noexcept { return line_; }
+  [[nodiscard]] const Heartbeat& heartbeat() const noexcept { return heartbeat_; }
+  [[nodiscard]] const Options& options() const noexcept { return options_; }
+  [[nodiscard]] std::uint64_t version() const noexcept { return version_.load(); }
+  /// Sleeps until version() is another than `seen`, or `until`.
+  std::uint64_t wait_change(std::uint64_t seen, std::optional<double> until);
+  void nudge();
+  bool admit(policy::Event::Kind kind, std::uint64_t event_life, std::uint64_t epoch);
+
+  [[nodiscard]] Inbox& inbox() noexcept { return inbox_; }
+  [[nodiscard]] Asking& asking() noexcept { return asking_; }
+  /// The inbox has room again.
+  void resume_reading();
+  /// I/O thread: whether a transport of this client still lives.
+  [[nodiscard]] bool busy() const noexcept { return transport_ != nullptr; }
+
+ private:
+  explicit Client(Options options);
+
+  // client.cpp: the state machine and its mutex.
+  template <class Input>
+  void command(Input input);  // any thread: effects are posted
+  template <class Input>
+  void step(Input input);  // I/O thread: effects are carried out at once
+  void collect();          // under mutex_: takes the machine's effects and events
+  void changed();
+  std::shared_ptr<Notice> notice_for(policy::Event event);
+
+  // client_io.cpp: the I/O thread.
+  void carry_out();
+  void carry_out(const policy::Effect& effect);
+  void start(std::uint64_t epoch);
+  void dial(std::uint64_t epoch, const net::Url& url, const Headers& headers);
+  void drop_transport(std::uint64_t epoch);
+  void ask_should_reconnect(std::uint64_t epoch);
+  void arm();
+  void timer_fired();
+  void attempt_failed(std::uint64_t epoch, Failure failure);
+  void tell(Failure failure, std::uint64_t epoch);
+  void check_bursts();
+  void shut_down(double grace);
+  void gone();
+  policy::Draw draw();
+
+  // Transport::Owner
+  void transport_opened(engine::Response response) override;
+  void transport_failed(Failure failure) override;
+  void transport_lost(policy::Loss loss, std::optional<Failure> fault) override;
+  void begin_read() override;
+  void transport_message(engine::Opcode opcode, const std::string& payload) override;
+  bool end_read() override;
+  void transport_pong(std::string_view payload) override;
+  void bytes_received(std::size_t size) override;
+
+  void text_arrived(const std::string& payload);
+  void binary_arrived(const std::string& payload);
+
+  const Options options_;
+  IoThread& io_;
+  Inbox inbox_;
+  Line line_;
+  Heartbeat heartbeat_;
+  Asking asking_;
+  Traffic traffic_;
+
+  mutable std::mutex mutex_;  // the state machine's; never taken together with the line's
+  std::condition_variable changed_;
+  policy::Lifecycle machine_;
+  policy::Delivery delivery_;
+  std::deque<policy::Effect> effects_;
+  std::optional<Outcome> outcome_;
+  std::optional<Failure> last_failure_;
+  std::optional<std::uint16_t> last_close_;
+  std::optional<engine::Response> response_;  // of the connection that is open
+  std::string shown_url_;
+  std::map<std::uint64_t, Line::Unsent> unsent_;  // of epochs that ended
+  std::vector<std::shared_ptr<Notice>> awaiting_unsent_;
+  bool destroyed_ = false;
+
+  std::atomic<std::uint64_t> life_{0};
+  std::atomic<std::uint64_t> version_{0};
+  std::atomic<bool> flush_posted_{false};
+
+  // The I/O thread's own.
+  std::shared_ptr<Transport> transport_;
+  std::shared_ptr<Client> predecessor_;
+  std::vector<std::weak_ptr<Client>> successors_;
+  std::unique_ptr<net::Timer> timer_;
+  std::unique_ptr<net::Timer> burst_timer_;
+  std::optional<double> armed_;             // when the timer will fire
+  std::optional<std::uint64_t> providing_;  // the epoch whose provider was asked
+  std::uint64_t reading_life_ = 0;
+  double suspended_ = 0.0;  // boottime - monotonic when the timer was armed
+  double read_began_ = 0.0;
+  bool ever_open_ = false;
+  std::mt19937_64 random_{std::random_device{}()};
+  std::string scratch_;
+  std::string route_;
+};
+
+}  // namespace fastws::client

@@ -1,0 +1,386 @@
+// The client's side on the I/O thread: carries out what the state machine asks, and tells it what the network did.
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "../policy/verdict.hpp"
+#include "client.hpp"
+
+namespace fastws::client {
+
+using policy::State;
+
+namespace {
+
+// A deadline of the machine that the dialer knows as well: the dialer speaks first, for it knows how far it came.
+constexpr double dialer_first = 0.02;
+constexpr double suspended_if = 1.0;  // seconds by which the boot clock ran ahead
+
+/// Seconds this machine has spent suspended: what the boot clock counts and the monotonic one does not.
+double suspended_so_far() {
+  timespec boot{};
+  timespec monotonic{};
+  clock_gettime(CLOCK_BOOTTIME, &boot);
+  clock_gettime(CLOCK_MONOTONIC, &monotonic);
+  return static_cast<double>(boot.tv_sec - monotonic.tv_sec) +
+         static_cast<double>(boot.tv_nsec - monotonic.tv_nsec) * 1e-9;
+}
+
+double wall_now() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+bool same_name(const std::string& left, const char* right) {
+  return std::equal(left.begin(), left.end(), right, right + std::char_traits<char>::length(right),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; });
+}
+
+std::optional<double> retry_after(const Failure& failure) {
+  for (const auto& header : failure.headers) {
+    if (same_name(header.first, "retry-after")) return policy::parse_retry_after(header.second, wall_now());
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+// --- Effects ---------------------------------------------------------------------------------------------------------
+
+template <class Input>
+void Client::step(Input input) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (destroyed_) return;
+    input(machine_);
+    collect();
+  }
+  carry_out();
+}
+
+void Client::carry_out() {
+  for (;;) {
+    policy::Effect effect;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (effects_.empty()) break;
+      effect = std::move(effects_.front());
+      effects_.pop_front();
+      const bool outdated = effect.kind == policy::Effect::Kind::start &&
+                            (machine_.state() != State::connecting || machine_.epoch() != effect.epoch);
+      if (outdated) continue;
+    }
+    carry_out(effect);
+  }
+  std::vector<std::shared_ptr<Notice>> counted;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    counted.swap(awaiting_unsent_);
+    for (const auto& notice : counted) {
+      const Line::Unsent unsent = unsent_[notice->event.epoch];
+      inbox_.complete(*notice, unsent.messages, unsent.bytes);
+    }
+    unsent_.clear();  // nothing else asks for an epoch that is over
+  }
+  arm();
+}
+
+void Client::carry_out(const policy::Effect& effect) {
+  using Kind = policy::Effect::Kind;
+  switch (effect.kind) {
+    case Kind::start: start(effect.epoch); break;
+    case Kind::abort: drop_transport(effect.epoch); break;
+    case Kind::send_close:
+      if (transport_ && transport_->epoch() == effect.epoch) transport_->send_close(effect.code, effect.reason);
+      break;
+    case Kind::ping:
+      if (line_.epoch() == effect.epoch) {
+        line_.send_control(engine::Opcode::ping, heartbeat_.next(net::monotonic_now()).payload);
+      }
+      break;
+    case Kind::ask: ask_should_reconnect(effect.epoch); break;
+  }
+}
+
+void Client::start(std::uint64_t epoch) {
+  if (predecessor_ && predecessor_->busy()) {
+    predecessor_->successors_.push_back(weak_from_this());
+    return;
+  }
+  if (predecessor_) {
+    predecessor_.reset();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    machine_.dialing(net::monotonic_now(), epoch);
+  }
+  if (!options_.url_provider && !options_.headers_provider) {
+    dial(epoch, *options_.url, {});
+    return;
+  }
+  providing_ = epoch;
+  Question question;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    question.epoch = epoch;
+    question.attempt = machine_.failures() + 1;
+    question.is_reconnect = ever_open_;
+    question.last_close = last_close_;
+    question.last_error = last_failure_;
+  }
+  asking_.ask(std::move(question));
+}
+
+void Client::dial(std::uint64_t epoch, const net::Url& url, const Headers& headers) {
+  Plan plan;
+  plan.epoch = epoch;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (machine_.state() != State::connecting || machine_.epoch() != epoch) return;
+    shown_url_ = url.shown();
+    plan.deadline = machine_.deadline().value_or(net::monotonic_now() + options_.life.connect_timeout);
+  }
+  plan.dial.url = url;
+  plan.dial.tls = options_.tls;
+  const auto& life = options_.life;
+  if (life.ping_interval && life.pong_timeout) plan.dial.user_timeout = *life.ping_interval + *life.pong_timeout;
+  plan.request.host = url.authority();
+  plan.request.resource = url.resource;
+  plan.request.headers = options_.headers;
+  plan.request.headers.insert(plan.request.headers.end(), headers.begin(), headers.end());
+  plan.request.subprotocols = options_.subprotocols;
+  plan.request.origin = options_.origin;
+  plan.request.user_agent = options_.user_agent;
+  plan.limits.max_message_bytes = options_.max_message_bytes;
+  Transport::Owner& owner = *this;  // private to everybody else
+  transport_ = std::make_shared<Transport>(io_, line_, owner, std::move(plan));
+  transport_->dial();
+}
+
+void Client::drop_transport(std::uint64_t epoch) {
+  if (providing_ == epoch) providing_.reset();
+  if (!transport_ || transport_->epoch() != epoch) return;
+  const Line::Unsent unsent = transport_->end();
+  transport_.reset();
+  heartbeat_.reset();
+  traffic_.opened_at.store(0.0);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    unsent_[epoch] = unsent;
+  }
+  changed();
+  gone();
+}
+
+void Client::gone() {
+  for (const auto& weak : std::exchange(successors_, {})) {
+    io_.post([weak] {
+      const auto successor = weak.lock();
+      if (!successor) return;
+      std::uint64_t epoch = 0;
+      {
+        const std::lock_guard<std::mutex> lock(successor->mutex_);
+        if (successor->machine_.state() != State::connecting || successor->transport_) return;
+        epoch = successor->machine_.epoch();
+      }
+      successor->start(epoch);
+      successor->arm();
+    });
+  }
+}
+
+void Client::ask_should_reconnect(std::uint64_t epoch) {
+  Question question;
+  question.kind = Question::Kind::should_reconnect;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  question.epoch = epoch;
+  question.attempt = machine_.failures();
+  question.is_reconnect = ever_open_;
+  question.last_close = last_close_;
+  question.last_error = last_failure_;
+  asking_.ask(std::move(question));
+}
+
+void Client::shut_down(double grace) {
+  providing_.reset();
+  timer_.reset();
+  burst_timer_.reset();
+  predecessor_.reset();
+  if (transport_) transport_->end_gently(1001, net::monotonic_now() + grace);  // 1001: going away
+  transport_.reset();
+  gone();
+}
+
+// --- Time ------------------------------------------------------------------------------------------------------------
+
+void Client::arm() {
+  std::optional<double> deadline;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    deadline = machine_.deadline();
+    if (deadline && machine_.state() == State::connecting) *deadline += dialer_first;
+  }
+  if (deadline == armed_) return;
+  armed_ = deadline;
+  if (!timer_) timer_ = std::make_unique<net::Timer>(io_.loop());
+  if (!deadline) {
+    timer_->cancel();
+    return;
+  }
+  suspended_ = suspended_so_far();
+  timer_->at(*deadline, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->timer_fired();
+  });
+}
+
+void Client::timer_fired() {
+  armed_.reset();
+  const double now = net::monotonic_now();
+  policy::Wake wake;
+  wake.slept = suspended_so_far() - suspended_ > suspended_if;
+  wake.last_received = transport_ ? transport_->last_received() : now;
+  wake.reading_paused = transport_ && transport_->paused();
+  std::optional<Failure> failure;
+  std::uint64_t epoch = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    epoch = machine_.epoch();
+    const bool late = wake.slept || (machine_.deadline() && now > *machine_.deadline() + 1.0);
+    if (machine_.state() == State::connecting && !late) {
+      failure.emplace();
+      failure->phase = providing_ ? Phase::provider : Phase::timeout;
+      const std::string within = " within " + std::to_string(options_.life.connect_timeout).substr(0, 5) + " s";
+      failure->message =
+          providing_ ? "the url or headers provider did not answer" + within + "; a provider must be quick"
+                     : shown_url_ + ": no WebSocket handshake" + within + "; is it a WebSocket server?";
+    }
+  }
+  if (failure) {
+    attempt_failed(epoch, std::move(*failure));
+    return;
+  }
+  step([&](policy::Lifecycle& machine) { machine.timer(now, wake, draw()); });
+}
+
+void Client::check_bursts() {
+  for (auto& notice : inbox_.ended_bursts(net::monotonic_now())) inbox_.notify(std::move(notice));
+  const auto next = inbox_.burst_check();
+  if (!next) {
+    burst_timer_.reset();
+    return;
+  }
+  if (!burst_timer_) burst_timer_ = std::make_unique<net::Timer>(io_.loop());
+  burst_timer_->at(*next, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->check_bursts();
+  });
+}
+
+policy::Draw Client::draw() {
+  std::uniform_real_distribution<double> uniform(0.0, 1.0);
+  const double jitter = uniform(random_);
+  return {jitter, uniform(random_)};
+}
+
+// --- What the transport tells ----------------------------------------------------------------------------------------
+
+void Client::transport_opened(engine::Response response) {
+  const double now = net::monotonic_now();
+  const std::uint64_t epoch = transport_->epoch();
+  ever_open_ = true;
+  traffic_.connects.fetch_add(1);
+  traffic_.opened_at.store(now);
+  inbox_.first_open(now);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    response_ = std::move(response);
+  }
+  step([&](policy::Lifecycle& machine) { machine.opened(now, epoch); });
+}
+
+void Client::transport_failed(Failure failure) { attempt_failed(transport_->epoch(), std::move(failure)); }
+
+void Client::attempt_failed(std::uint64_t epoch, Failure failure) {
+  traffic_.failures.fetch_add(1);
+  if (!failure.retry_after) failure.retry_after = retry_after(failure);
+  drop_transport(epoch);
+  step([&](policy::Lifecycle& machine) { machine.failed(net::monotonic_now(), epoch, std::move(failure), draw()); });
+}
+
+void Client::transport_lost(policy::Loss loss, std::optional<Failure> fault) {
+  const std::uint64_t epoch = transport_->epoch();
+  drop_transport(epoch);
+  if (fault) tell(std::move(*fault), epoch);
+  step([&](policy::Lifecycle& machine) { machine.lost(net::monotonic_now(), epoch, std::move(loss), draw()); });
+}
+
+void Client::tell(Failure failure, std::uint64_t epoch) {
+  auto notice = std::make_shared<Notice>();
+  notice->when = net::monotonic_now();
+  notice->event.kind = policy::Event::Kind::error;
+  notice->event.epoch = epoch;
+  notice->event.failure = std::move(failure);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  notice->event.life = machine_.life();
+  notice->url = shown_url_;
+  inbox_.notify(std::move(notice));
+}
+
+void Client::transport_pong(std::string_view payload) {
+  if (heartbeat_.answered(payload, net::monotonic_now())) changed();
+}
+
+void Client::bytes_received(std::size_t size) { traffic_.bytes_in.fetch_add(size, std::memory_order_relaxed); }
+
+// --- Messages --------------------------------------------------------------------------------------------------------
+
+void Client::begin_read() {
+  read_began_ = net::monotonic_now();
+  reading_life_ = life_.load();
+  inbox_.begin(read_began_);
+}
+
+bool Client::end_read() {
+  const bool full = inbox_.publish(reading_life_);
+  if (inbox_.burst_check()) check_bursts();
+  traffic_.parse_seconds.store(traffic_.parse_seconds.load() + net::monotonic_now() - read_began_);
+  return full;
+}
+
+void Client::transport_message(engine::Opcode opcode, const std::string& payload) {
+  traffic_.messages_in.fetch_add(1, std::memory_order_relaxed);
+  if (opcode == engine::Opcode::binary) {
+    binary_arrived(payload);
+  } else {
+    text_arrived(payload);
+  }
+}
+
+void Client::binary_arrived(const std::string& payload) {
+  if (!inbox_.binary_wanted() && !inbox_.undecided()) {
+    inbox_.count_unhandled("binary");
+    return;
+  }
+  inbox_.add(Item::Kind::binary, json::Reader::append_text(inbox_.tape(), payload), false, {});
+}
+
+void Client::text_arrived(const std::string& payload) {
+  json::Route found;
+  if (options_.json && !options_.route_by.empty()) found = json::find_route(payload, options_.route_by, scratch_);
+  if (found.kind == json::Route::Kind::unreadable) {
+    inbox_.add_unreadable(json::Reader::append_text(inbox_.tape(), payload));
+    return;
+  }
+  const bool has_route = found.kind == json::Route::Kind::found;
+  route_.assign(has_route ? found.value : std::string_view());
+  const auto kind = options_.json ? Item::Kind::json : Item::Kind::text;
+  if (inbox_.wanted(has_route, route_)) {
+    const auto document = options_.json ? io_.reader.append(inbox_.tape(), payload)
+                                        : json::Reader::append_text(inbox_.tape(), payload);
+    inbox_.add(kind, document, has_route, route_);
+  } else if (inbox_.undecided()) {
+    inbox_.add(kind, json::Reader::append_text(inbox_.tape(), payload), has_route, route_);
+  } else {
+    inbox_.count_unhandled(route_);
+  }
+}
+
+}  // namespace fastws::client

@@ -1,0 +1,179 @@
+// The bounded hand-over from the I/O thread to Python: one queue for handlers, one for each reader, one ring for what
+// nobody has claimed yet (api section 4).
+//
+// May know: slabs, wishes, the gate. Promises: order of arrival in every queue; lifecycle notices are never dropped by a
+// limit; filled by one thread, drained by one thread per queue; nothing here takes the GIL.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "routes.hpp"
+#include "slab.hpp"
+
+namespace fastws::client {
+
+/// One queue: items in order of arrival, and the condition its consumer sleeps on.
+struct Lane {
+  Wishes wishes;
+  std::deque<Item> items;
+  std::condition_variable arrived;
+  bool nudged = false;
+};
+
+struct InboxLimits {
+  std::size_t messages = 1000000;
+  std::size_t bytes = std::size_t{256} << 20;
+  double settle = 1.0;
+};
+
+/// How many messages were dropped, by cause.
+struct Drops {
+  std::uint64_t unhandled = 0;
+  std::uint64_t unclaimed = 0;
+  std::uint64_t unread = 0;
+  std::uint64_t closed = 0;
+  std::uint64_t decode = 0;
+};
+
+/// A look at the inbox for stats().
+struct InboxCounts {
+  Drops drops;
+  std::map<std::string, std::uint64_t> unhandled_by_type;
+  std::size_t messages = 0;
+  std::size_t bytes = 0;
+  std::uint64_t handled = 0;
+};
+
+class Inbox {
+ public:
+  enum class Taken : std::uint8_t { items, nothing, over };
+  static constexpr std::uint64_t handlers_lane = 0;  // readers are numbered from 1
+
+  explicit Inbox(InboxLimits limits);
+
+  // The I/O thread. Between begin() and publish() the messages of one socket read are added; nobody sees them before.
+
+  void begin(double now);
+  [[nodiscard]] bool wanted(bool has_route, const std::string& route) const;
+  [[nodiscard]] bool binary_wanted() const;
+  /// Nobody wants a message now, but somebody still may: it is kept for a while, unparsed.
+  [[nodiscard]] bool undecided() const noexcept { return view_->undecided; }
+  [[nodiscard]] json::Tape& tape() noexcept { return filling_->tape; }
+  void add(Item::Kind kind, const json::Document& document, bool has_route, std::string_view route);
+  /// A text whose route cannot be read: whoever handles errors judges it, wanted or not.
+  void add_unreadable(const json::Document& document);
+  void count_unhandled(const std::string& route);
+  /// True = the inbox is full: reading must pause until done() says otherwise.
+  bool publish(std::uint64_t life);
+  void first_open(double now);
+
+  // Any thread, without the GIL.
+
+  void notify(std::shared_ptr<Notice> notice);
+  /// The counts of a disconnect are known: it may be delivered.
+  void complete(Notice& notice, std::uint64_t unsent_messages, std::uint64_t unsent_bytes);
+  /// close(): what was not handed over is dropped as "closed"; what was begun before is dropped when published.
+  void end_life(std::uint64_t life);
+  /// Readers get what is left, then Taken::over.
+  void set_over(bool over);
+  /// Wakes everybody; nothing is given any more.
+  void destroy();
+  void nudge();
+
+  void set_handlers(Wishes wishes, double now);
+  void set_dispatching(bool on);
+  std::uint64_t open_reader(Wishes wishes);
+  /// What it had not read is kept for a while, for the next one who asks.
+  void close_reader(std::uint64_t reader, double now);
+
+  /// Moves at most `limit` items of a lane to `out`, sleeping until there is one, a nudge, or `until` (nullopt = for
+  /// ever; monotonic seconds). Every item taken goes back through done().
+  Taken take(std::uint64_t lane, std::size_t limit, std::vector<Item>& out, std::optional<double> until);
+  /// Items that were worked off, and those that go back unbuilt. True = reading may go on again.
+  bool done(std::uint64_t lane, std::vector<Item>& worked, std::vector<Item>& back);
+
+  void count_decode();
+  [[nodiscard]] InboxCounts counts() const;
+
+  /// `dropped` events whose burst ended (no drop for a second) by `now`.
+  std::vector<std::shared_ptr<Notice>> ended_bursts(double now);
+  /// When the next burst may have ended; nullopt = no burst goes on.
+  [[nodiscard]] std::optional<double> burst_check() const;
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  /// What the I/O thread may read without the lock: replaced whole at every change.
+  struct View {
+    Wishes handlers;
+    std::vector<Wishes> readers;
+    bool undecided = true;
+  };
+
+  void place(Item item);
+  void push(Lane& lane, Item item);
+  void keep_in_ring(Item item);
+  void claim();
+  void empty_ring_when_settled();
+  void renew_view();
+  void drop(Item& item);
+  void drop_messages(std::deque<Item>& items, std::uint64_t& counter);
+  void trim_readers();
+  void count_drop(const char* cause, std::uint64_t& counter);
+  void use_slab();
+  void retire(Slab& slab);
+  [[nodiscard]] bool is_undecided() const noexcept;
+  [[nodiscard]] bool over_limit() const noexcept;
+  std::shared_ptr<Lane> lane_of(std::uint64_t lane) const;
+  Lane* reader_for(const Item& item, const std::string& route);
+
+  const InboxLimits limits_;
+  mutable std::mutex mutex_;
+  // Shared with whoever sleeps on them: a reader may be closed meanwhile.
+  const std::shared_ptr<Lane> handlers_ = std::make_shared<Lane>();
+  std::map<std::uint64_t, std::shared_ptr<Lane>> readers_;
+  std::uint64_t next_reader_ = 1;
+  std::deque<Item> ring_;
+  std::size_t ring_bytes_ = 0;
+
+  std::vector<std::unique_ptr<Slab>> slabs_;  // in use
+  std::vector<std::unique_ptr<Slab>> spare_;
+  Slab* newest_ = nullptr;   // the slab that later reads append to while nobody works on it
+  Slab* filling_ = nullptr;  // I/O thread, between begin() and publish()
+  std::vector<Item> pending_;
+  std::shared_ptr<const View> view_;  // I/O thread
+  std::shared_ptr<const View> next_view_;
+
+  std::uint64_t sequence_ = 0;
+  std::uint64_t life_ = 0;
+  std::size_t messages_ = 0;
+  std::size_t bytes_ = 0;
+  std::uint64_t handled_ = 0;
+  bool claimed_ = false;  // a handler or a reader of messages has existed
+  bool dispatching_ = false;
+  bool over_ = false;
+  bool destroyed_ = false;
+  bool paused_ = false;
+  std::optional<double> opened_at_;
+  double latest_on_ = 0.0;
+  double now_ = 0.0;
+
+  Drops drops_;
+  mutable std::mutex unhandled_mutex_;
+  std::unordered_map<std::string, std::uint64_t> unhandled_;
+  std::uint64_t unhandled_total_ = 0;
+  std::map<std::string, std::shared_ptr<Notice>> bursts_;
+  std::string scratch_;  // the route being placed
+};
+
+}  // namespace fastws::client

@@ -1,0 +1,240 @@
+// Who gets a message (api section 4): handlers observe, readers consume, the ring keeps what nobody has claimed yet.
+//
+// Everything here runs under the inbox's mutex, but for wanted() and binary_wanted(), which read the I/O thread's view.
+#include <algorithm>
+#include <utility>
+
+#include "inbox.hpp"
+
+namespace fastws::client {
+
+namespace {
+
+constexpr std::size_t ring_messages = 1024;
+constexpr std::size_t ring_limit_bytes = std::size_t{4} << 20;
+
+}  // namespace
+
+// --- What the I/O thread asks ----------------------------------------------------------------------------------------
+
+bool Inbox::wanted(bool has_route, const std::string& route) const {
+  if (view_->handlers.wants(has_route, route)) return true;
+  return std::any_of(view_->readers.begin(), view_->readers.end(),
+                     [&](const Wishes& wishes) { return wishes.wants(has_route, route); });
+}
+
+bool Inbox::binary_wanted() const {
+  if (view_->handlers.binary()) return true;
+  return std::any_of(view_->readers.begin(), view_->readers.end(),
+                     [](const Wishes& wishes) { return wishes.binary(); });
+}
+
+bool Inbox::is_undecided() const noexcept {
+  if (!claimed_ || !opened_at_) return true;
+  return now_ < std::max(*opened_at_, latest_on_) + limits_.settle;
+}
+
+void Inbox::renew_view() {
+  auto view = std::make_shared<View>();
+  view->handlers = handlers_->wishes;
+  for (const auto& reader : readers_) view->readers.push_back(reader.second->wishes);
+  view->undecided = is_undecided();
+  next_view_ = std::move(view);
+}
+
+// --- Placing ---------------------------------------------------------------------------------------------------------
+
+Lane* Inbox::reader_for(const Item& item, const std::string& route) {
+  // Whoever names the route goes before whoever takes everything.
+  Lane* general = nullptr;
+  for (auto& reader : readers_) {
+    const Wishes& wishes = reader.second->wishes;
+    if (item.kind == Item::Kind::binary ? !wishes.binary() : !wishes.wants(item.has_route(), route)) continue;
+    if (!wishes.everything()) return reader.second.get();
+    if (general == nullptr) general = reader.second.get();
+  }
+  return general;
+}
+
+void Inbox::place(Item item) {
+  item.sequence = ++sequence_;
+  item.life = life_;
+  scratch_.assign(item.route_text());
+  const std::string& route = scratch_;
+  const Wishes& wishes = handlers_->wishes;
+  const bool handled = item.judge || (item.kind == Item::Kind::binary ? wishes.binary()
+                                                                      : wishes.wants(item.has_route(), route));
+  Lane* reader = reader_for(item, route);
+  if (handled && reader != nullptr) {
+    Item copy = item;
+    copy.report = false;  // one error per bad text: the handlers' side tells it
+    copy.slab->waiting++;
+    push(*reader, std::move(copy));
+  }
+  if (handled) {
+    push(*handlers_, std::move(item));
+  } else if (reader != nullptr) {
+    push(*reader, std::move(item));
+  } else if (is_undecided()) {
+    keep_in_ring(std::move(item));
+  } else {
+    count_unhandled(item.kind == Item::Kind::binary ? "binary" : route);
+    item.cost = 0;
+    item.slab->waiting--;
+  }
+}
+
+void Inbox::push(Lane& lane, Item item) {
+  ++messages_;
+  bytes_ += item.cost;
+  // Claimed messages are older than what waits already; all others belong at the end.
+  auto at = lane.items.end();
+  while (at != lane.items.begin() && std::prev(at)->sequence > item.sequence) --at;
+  lane.items.insert(at, std::move(item));
+}
+
+void Inbox::drop(Item& item) {
+  if (item.slab == nullptr) return;
+  --messages_;
+  bytes_ -= item.cost;
+  Slab& slab = *item.slab;
+  item.slab = nullptr;
+  slab.waiting--;
+  retire(slab);
+}
+
+void Inbox::drop_messages(std::deque<Item>& items, std::uint64_t& counter) {
+  const bool ring = &items == &ring_;
+  std::deque<Item> kept;
+  for (Item& item : items) {
+    if (item.kind == Item::Kind::notice) {
+      kept.push_back(std::move(item));
+      continue;
+    }
+    ++counter;
+    if (ring) {  // the ring is not part of what waits for Python
+      ++messages_;
+      bytes_ += item.cost;
+    }
+    drop(item);
+  }
+  items = std::move(kept);
+}
+
+void Inbox::trim_readers() {
+  if (!handlers_->wishes.any()) return;  // without handlers a full inbox pauses reading
+  for (auto& reader : readers_) {
+    auto& items = reader.second->items;
+    while (over_limit() && !items.empty()) {
+      drop(items.front());
+      items.pop_front();
+      count_drop("unread", drops_.unread);
+    }
+  }
+}
+
+void Inbox::count_drop(const char* cause, std::uint64_t& counter) {
+  ++counter;
+  auto& burst = bursts_[cause];
+  if (!burst) {
+    burst = std::make_shared<Notice>();
+    burst->kind = Notice::Kind::dropped;
+    burst->cause = cause;
+    burst->first_at = now_;
+    burst->event.life = life_;
+  }
+  ++burst->count;
+  burst->last_at = now_;
+}
+
+bool Inbox::over_limit() const noexcept { return messages_ >= limits_.messages || bytes_ >= limits_.bytes; }
+
+// --- The ring --------------------------------------------------------------------------------------------------------
+
+void Inbox::keep_in_ring(Item item) {
+  ring_bytes_ += item.cost;
+  ring_.push_back(std::move(item));
+  while (ring_.size() > ring_messages || (ring_bytes_ > ring_limit_bytes && ring_.size() > 1)) {
+    Item& oldest = ring_.front();
+    ring_bytes_ -= oldest.cost;
+    Slab& slab = *oldest.slab;
+    slab.waiting--;
+    ring_.pop_front();
+    retire(slab);
+    count_drop("unclaimed", drops_.unclaimed);
+  }
+}
+
+void Inbox::claim() {
+  std::deque<Item> left;
+  for (Item& item : ring_) {
+    const std::string route(item.route_text());
+    const Wishes& wishes = handlers_->wishes;
+    const bool handled =
+        item.kind == Item::Kind::binary ? wishes.binary() : wishes.wants(item.has_route(), route);
+    Lane* lane = handled ? handlers_.get() : reader_for(item, route);
+    if (lane == nullptr) {
+      left.push_back(std::move(item));
+      continue;
+    }
+    ring_bytes_ -= item.cost;
+    push(*lane, std::move(item));
+    lane->arrived.notify_one();
+  }
+  ring_ = std::move(left);
+}
+
+void Inbox::empty_ring_when_settled() {
+  if (is_undecided() || ring_.empty()) return;
+  for (Item& item : ring_) {
+    count_unhandled(item.kind == Item::Kind::binary ? "binary" : std::string(item.route_text()));
+    Slab& slab = *item.slab;
+    slab.waiting--;
+    retire(slab);
+  }
+  ring_.clear();
+  ring_bytes_ = 0;
+}
+
+void Inbox::set_handlers(Wishes wishes, double now) {
+  const Lock lock(mutex_);
+  now_ = std::max(now_, now);
+  latest_on_ = now;
+  claimed_ = claimed_ || wishes.any();
+  handlers_->wishes = std::move(wishes);
+  claim();
+  renew_view();
+}
+
+std::uint64_t Inbox::open_reader(Wishes wishes) {
+  const Lock lock(mutex_);
+  claimed_ = true;
+  const std::uint64_t number = next_reader_++;
+  auto lane = std::make_shared<Lane>();
+  lane->wishes = std::move(wishes);
+  readers_.emplace(number, std::move(lane));
+  claim();
+  renew_view();
+  return number;
+}
+
+void Inbox::close_reader(std::uint64_t reader, double now) {
+  const Lock lock(mutex_);
+  const auto here = readers_.find(reader);
+  if (here == readers_.end()) return;
+  const std::shared_ptr<Lane> lane = here->second;
+  readers_.erase(here);
+  now_ = std::max(now_, now);
+  latest_on_ = now_;  // a loop that was left and begun again must not lose what lies between
+  for (Item& item : lane->items) {
+    --messages_;
+    bytes_ -= item.cost;
+    keep_in_ring(std::move(item));
+  }
+  lane->items.clear();
+  lane->arrived.notify_all();
+  claim();
+  renew_view();
+}
+
+}  // namespace fastws::client

@@ -1,0 +1,105 @@
+// The way out of one client: from any sender's thread, through one outbox, onto the connection that is open.
+//
+// Two locks: `order`, for senders only (epoch check, framing), then `wire` (outbox, one non-blocking read or write,
+// closing). The I/O thread takes `wire` only, so a sender at work on a large message delays nobody's pong.
+// May know: engine/outgoing, net/stream, the gate. Promises: FIFO per sender; a message accepted in an epoch is written
+// on that epoch's stream at most once, or counted as unsent (reconnect-spec R7, R8).
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "../engine/outgoing.hpp"
+#include "../net/stream.hpp"
+
+namespace fastws::client {
+
+class Line {
+ public:
+  enum class Sent : std::uint8_t { accepted, not_open, full };
+  struct Unsent {
+    std::uint64_t messages = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  /// `wake` asks the I/O thread to call flush(); any thread calls it, with no lock held.
+  Line(std::size_t outbox_bytes, std::function<void()> wake) : limit_(outbox_bytes), wake_(std::move(wake)) {}
+
+  // Senders, without the GIL.
+
+  /// `epoch` 0 = whichever is open. `until`: monotonic seconds to wait for room (nullopt = for ever).
+  Sent send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch, std::optional<double> until);
+  /// A control frame (Ping): it goes before waiting messages. False = not open.
+  bool send_control(engine::Opcode opcode, std::string_view payload);
+  /// From now on nothing more is accepted for this epoch (close() was called).
+  void stop_accepting(std::uint64_t epoch);
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return open_epoch_.load(); }
+  [[nodiscard]] std::uint64_t waiting_bytes() const noexcept { return waiting_bytes_.load(); }
+  [[nodiscard]] std::uint64_t waiting_messages() const noexcept { return waiting_messages_.load(); }
+
+  // The I/O thread.
+
+  /// A stream whose opening handshake is under way: only control() is written.
+  void attach(net::Stream* stream);
+  /// The handshake is done: senders may send.
+  void open(std::uint64_t epoch);
+  net::Moved read(char* data, std::size_t size);
+  /// Bytes of the protocol itself: pongs, before waiting messages but between frames.
+  void control(std::string_view bytes);
+  /// Our Close frame: `behind` = after what was accepted before it, else before. Nothing follows it.
+  void finish(std::string_view close_frame, bool behind);
+  enum class Flush : std::uint8_t { empty, waiting, broken };
+  /// Writes what it can without waiting.
+  Flush flush();
+  /// Ends the epoch: closes the stream and counts what was accepted and not written.
+  Unsent shut();
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  enum class Source : std::uint8_t { none, control, messages, last };
+
+  bool write_some(std::string& bytes, std::size_t& head, std::size_t most, Source source);
+  bool write_messages(std::size_t most);
+  bool write_control();
+  [[nodiscard]] bool has_output() const noexcept;
+  void settle_written(std::size_t size);
+
+  const std::size_t limit_;
+  const std::function<void()> wake_;
+
+  std::mutex order_;
+  std::string frame_;  // guarded by order_
+
+  std::mutex wire_;
+  std::condition_variable room_;
+  net::Stream* stream_ = nullptr;
+  std::string control_;
+  std::size_t control_head_ = 0;
+  std::string outbox_;
+  std::size_t outbox_head_ = 0;
+  std::deque<std::size_t> sizes_;  // of the frames in the outbox, what is left of the first one included
+  bool first_begun_ = false;  // the first frame is on the wire in part
+  // A write that could not be done: TLS wants the very same bytes again before any others.
+  Source again_ = Source::none;
+  std::string last_;  // our Close frame, behind everything
+  std::size_t last_head_ = 0;
+  bool finished_ = false;
+  bool broken_ = false;
+  Unsent late_;  // accepted while the Close frame went before it
+
+  std::atomic<std::uint64_t> open_epoch_{0};
+  std::atomic<bool> accepting_{false};
+  std::atomic<std::uint64_t> waiting_bytes_{0};
+  std::atomic<std::uint64_t> waiting_messages_{0};
+};
+
+}  // namespace fastws::client

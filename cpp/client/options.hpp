@@ -1,0 +1,41 @@
+// What one client is told at its making: every setting, checked and in native units.
+//
+// May know: the value types of net and policy. Promises: plain data, never changed afterwards.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../error.hpp"
+#include "../net/dialer.hpp"
+#include "../net/url.hpp"
+#include "../policy/lifecycle.hpp"
+
+namespace fastws::client {
+
+struct Options {
+  std::optional<net::Url> url;  // nullopt: a provider gives it before every attempt
+  bool url_provider = false;
+  bool headers_provider = false;
+  Headers headers;
+  std::vector<std::string> subprotocols;
+  std::string origin;
+  std::string user_agent;
+  net::TlsOptions tls;
+
+  std::vector<std::string> route_by;  // empty: no routing
+  bool json = true;                   // false: text frames are delivered as text
+  double settle = 1.0;                // seconds
+
+  policy::Settings life;
+
+  std::size_t max_message_bytes = std::size_t{64} << 20;
+  std::size_t inbox_messages = 1000000;
+  std::size_t inbox_bytes = std::size_t{256} << 20;
+  std::size_t outbox_bytes = std::size_t{16} << 20;
+  std::optional<double> send_timeout = 10.0;  // seconds; nullopt = wait for ever
+};
+
+}  // namespace fastws::client

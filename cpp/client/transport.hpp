@@ -1,0 +1,114 @@
+// One epoch's transport: dial, opening handshake, open connection, closing handshake.
+//
+// May know: net's dialer and stream, the engine, the line. Belongs to the I/O thread. Promises: tells its owner opened()
+// or failed() once, then lost() at most once, and nothing after end(); reads at most a budget before it lets others run.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "../engine/engine.hpp"
+#include "../net/dialer.hpp"
+#include "../policy/lifecycle.hpp"
+#include "line.hpp"
+
+namespace fastws::client {
+
+class IoThread;
+
+/// Where and how one attempt connects.
+struct Plan {
+  std::uint64_t epoch = 0;
+  net::DialOptions dial;
+  engine::Request request;
+  engine::Limits limits;
+  double deadline = 0.0;  // monotonic seconds
+};
+
+class Transport final : public engine::Listener, public std::enable_shared_from_this<Transport> {
+ public:
+  /// What a transport tells, always on the I/O thread. The owner may end() it in any of these.
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual void transport_opened(engine::Response response) = 0;
+    virtual void transport_failed(Failure failure) = 0;
+    /// `fault`: what we found wrong, when it was us who failed the connection.
+    virtual void transport_lost(policy::Loss loss, std::optional<Failure> fault) = 0;
+    /// Around the messages of one socket read. end_read(): true = pause reading until resume().
+    virtual void begin_read() = 0;
+    virtual void transport_message(engine::Opcode opcode, const std::string& payload) = 0;
+    virtual bool end_read() = 0;
+    virtual void transport_pong(std::string_view payload) = 0;
+    virtual void bytes_received(std::size_t size) = 0;
+  };
+
+  Transport(IoThread& io, Line& line, Owner& owner, Plan plan);
+  ~Transport() override;
+
+  void dial();
+  /// Our Close frame, after what was accepted before it.
+  void send_close(std::uint16_t code, std::string_view reason);
+  /// Something waits in the line.
+  void flush();
+  void resume();  // after a pause
+  /// Drops everything at once; nothing is told any more. Gives what was accepted and not written.
+  Line::Unsent end();
+  /// Like end(), but the Close frame and what was accepted before it may still be written, and the peer's answer
+  /// awaited, until `deadline`.
+  void end_gently(std::uint16_t code, double deadline);
+
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return plan_.epoch; }
+  [[nodiscard]] double last_received() const noexcept { return last_received_; }
+  [[nodiscard]] bool paused() const noexcept { return paused_; }
+  [[nodiscard]] bool dialing() const noexcept { return stream_ == nullptr; }
+  /// How many transports of the process are ending gently.
+  static int lingering_count() noexcept;
+  [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
+
+ private:
+  // engine::Listener
+  void opened(engine::Response response) override;
+  void rejected(Failure failure) override;
+  void message(engine::Opcode opcode, std::string& payload) override;
+  void pong(std::string_view payload) override;
+  void closed(std::uint16_t code, std::string_view reason) override;
+  void failed(std::uint16_t code, Failure failure) override;
+
+  void connected(std::unique_ptr<net::Stream> stream);
+  void wait_to_read();
+  void wait_to_write();
+  void readable();
+  bool read_once();
+  bool settle_feed(bool pause);
+  void stream_ended(bool in_order);
+  void tell_lost(policy::Loss loss, std::optional<Failure> fault = std::nullopt);
+  void push_output();
+
+  IoThread& io_;
+  Line& line_;
+  Owner* owner_;  // nullptr after end()
+  Plan plan_;
+  std::unique_ptr<net::Dial> dial_;
+  std::unique_ptr<net::Stream> stream_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<net::Timer> linger_;
+  double last_received_ = 0.0;
+  bool waiting_read_ = false;
+  bool waiting_write_ = false;
+  bool paused_ = false;
+  bool closing_ = false;  // our Close frame is on its way
+  bool lingering_ = false;
+
+  // What the engine reported during the present feed.
+  std::optional<engine::Response> opened_;
+  std::optional<Failure> rejected_;
+  std::optional<policy::Loss> closed_;
+  std::optional<Failure> fault_;
+};
+
+}  // namespace fastws::client

@@ -1,0 +1,288 @@
+// The inbox: order, limits, the ring, readers and lives (api section 4, reconnect-spec R2, R13).
+#include "client/inbox.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "client/gate.hpp"
+#include "json/reader.hpp"
+
+namespace {
+
+using namespace fastws;
+using client::Inbox;
+using client::InboxLimits;
+using client::Item;
+using client::Notice;
+using client::Wishes;
+
+/// An inbox and the little its I/O thread does with it.
+struct Feed {
+  explicit Feed(InboxLimits limits = {}) : inbox(limits) {}
+
+  bool read(const std::vector<std::string>& types) {
+    inbox.begin(now);
+    for (const auto& type : types) {
+      const std::string text = R"({"type":")" + type + R"("})";
+      if (inbox.wanted(true, type)) {
+        inbox.add(Item::Kind::json, reader.append(inbox.tape(), text), true, type);
+      } else if (inbox.undecided()) {
+        inbox.add(Item::Kind::json, json::Reader::append_text(inbox.tape(), text), true, type);
+      } else {
+        inbox.count_unhandled(type);
+      }
+    }
+    return inbox.publish(life);
+  }
+
+  /// What a lane gives now: routes, or "!" and the number of a notice's event kind.
+  std::vector<std::string> take(std::uint64_t lane = Inbox::handlers_lane, std::size_t limit = 1000) {
+    const client::Inside inside;
+    std::vector<Item> items;
+    std::vector<Item> back;
+    inbox.take(lane, limit, items, 0.0);
+    std::vector<std::string> routes;
+    for (const Item& item : items) {
+      routes.push_back(item.notice ? "!" + std::to_string(static_cast<int>(item.notice->event.kind))
+                                   : std::string(item.route_text()));
+    }
+    room = inbox.done(lane, items, back);
+    return routes;
+  }
+
+  Inbox inbox;
+  json::Reader reader;
+  double now = 100.0;
+  std::uint64_t life = 0;
+  bool room = false;
+};
+
+using Routes = std::vector<std::string>;
+
+TEST(Inbox, GivesHandlersWhatTheyWantInOrder) {
+  Feed feed;
+  feed.inbox.set_handlers({{"a", "b"}, false, false}, 0.0);
+  feed.read({"a", "b"});
+  feed.read({"a"});
+  EXPECT_EQ(feed.take(), (Routes{"a", "b", "a"}));
+  EXPECT_EQ(feed.take(), Routes{});
+}
+
+TEST(Inbox, DropsNativelyAndCountsByTypeAfterSettling) {
+  Feed feed;
+  feed.inbox.first_open(10.0);
+  feed.inbox.set_handlers({{"a"}, false, false}, 10.0);
+  feed.read({"a", "x", "x", "y"});
+  const auto counts = feed.inbox.counts();
+  EXPECT_EQ(counts.drops.unhandled, 3u);
+  EXPECT_EQ(counts.unhandled_by_type.at("x"), 2u);
+  EXPECT_EQ(feed.take(), Routes{"a"});
+}
+
+TEST(Inbox, KeepsWhatNobodyClaimedForALateHandler) {
+  Feed feed;
+  feed.read({"a", "b", "a"});
+  feed.inbox.set_handlers({{"b"}, false, false}, 100.0);
+  EXPECT_EQ(feed.take(), Routes{"b"});
+  feed.inbox.set_handlers({{"a", "b"}, false, false}, 100.0);
+  EXPECT_EQ(feed.take(), (Routes{"a", "a"}));
+}
+
+TEST(Inbox, ALateHandlerIsGivenOlderMessagesBeforeNewerOnes) {
+  Feed feed;
+  feed.inbox.set_handlers({{"b"}, false, false}, 100.0);
+  feed.read({"a", "b", "a", "b"});
+  feed.inbox.set_handlers({{"a", "b"}, false, false}, 100.0);
+  EXPECT_EQ(feed.take(), (Routes{"a", "b", "a", "b"}));
+}
+
+TEST(Inbox, TheRingKeepsTheNewest1024AndTellsTheRest) {
+  Feed feed;
+  feed.read(Routes(1500, "a"));
+  EXPECT_EQ(feed.inbox.counts().drops.unclaimed, 476u);
+  const auto bursts = feed.inbox.ended_bursts(feed.now + 1.0);
+  ASSERT_EQ(bursts.size(), 1u);
+  EXPECT_EQ(bursts[0]->cause, "unclaimed");
+  EXPECT_EQ(bursts[0]->count, 476u);
+  feed.inbox.set_handlers(Wishes::all(), 100.0);
+  EXPECT_EQ(feed.take(Inbox::handlers_lane, 5000).size(), 1024u);
+}
+
+TEST(Inbox, TheRingIsEmptiedWhenSettled) {
+  Feed feed;
+  feed.inbox.first_open(feed.now);
+  feed.inbox.set_handlers({{"a"}, false, false}, feed.now);
+  feed.read({"x"});
+  feed.now += 2.0;
+  feed.read({});
+  EXPECT_EQ(feed.inbox.counts().drops.unhandled, 1u);
+  feed.inbox.set_handlers(Wishes::all(), feed.now);
+  EXPECT_EQ(feed.take(), Routes{});
+}
+
+TEST(Inbox, AReaderConsumesAndAHandlerObserves) {
+  Feed feed;
+  feed.inbox.set_handlers({{"a"}, false, false}, 100.0);
+  const auto reader = feed.inbox.open_reader(Wishes::all());
+  feed.read({"a", "b"});
+  EXPECT_EQ(feed.take(), Routes{"a"});
+  EXPECT_EQ(feed.take(reader), (Routes{"a", "b"}));
+}
+
+TEST(Inbox, AtMostOneReaderAndTheOneThatNamesTheRouteFirst) {
+  Feed feed;
+  const auto all = feed.inbox.open_reader(Wishes::all());
+  const auto named = feed.inbox.open_reader({{"a"}, false, false});
+  feed.read({"a", "b"});
+  EXPECT_EQ(feed.take(named), Routes{"a"});
+  EXPECT_EQ(feed.take(all), Routes{"b"});
+}
+
+TEST(Inbox, WhatAClosedReaderHadNotReadGoesToTheNext) {
+  Feed feed;
+  const auto first = feed.inbox.open_reader(Wishes::all());
+  feed.read({"a", "b", "c"});
+  EXPECT_EQ(feed.take(first, 1), Routes{"a"});
+  feed.inbox.close_reader(first, feed.now);
+  const auto second = feed.inbox.open_reader(Wishes::all());
+  EXPECT_EQ(feed.take(second), (Routes{"b", "c"}));
+}
+
+TEST(Inbox, PausesWhenFullAndGoesOnWhenHalfIsFree) {
+  InboxLimits limits;
+  limits.messages = 4;
+  Feed feed(limits);
+  feed.inbox.set_handlers(Wishes::all(), 100.0);
+  EXPECT_FALSE(feed.read({"a", "a"}));
+  EXPECT_TRUE(feed.read({"a", "a", "a"}));  // checked after the push: nothing of one read is refused
+  feed.take(Inbox::handlers_lane, 1);
+  EXPECT_FALSE(feed.room);
+  feed.take(Inbox::handlers_lane, 2);
+  EXPECT_TRUE(feed.room);
+  EXPECT_EQ(feed.take().size(), 2u);
+}
+
+TEST(Inbox, UnreadMessagesGoInsteadOfPausingAClientThatHasHandlers) {
+  InboxLimits limits;
+  limits.messages = 4;
+  Feed feed(limits);
+  feed.inbox.set_handlers({{"h"}, false, false}, 100.0);
+  const auto reader = feed.inbox.open_reader({{"r"}, false, false});
+  EXPECT_FALSE(feed.read(Routes(10, "r")));
+  EXPECT_EQ(feed.inbox.counts().drops.unread, 7u);
+  EXPECT_EQ(feed.take(reader).size(), 3u);
+}
+
+TEST(Inbox, ClosingALifeDropsMessagesAndKeepsNotices) {
+  Feed feed;
+  feed.inbox.set_dispatching(true);
+  feed.inbox.set_handlers(Wishes::all(), 100.0);
+  feed.read({"a"});
+  auto notice = std::make_shared<Notice>();
+  notice->event.kind = policy::Event::Kind::disconnect;
+  feed.inbox.notify(notice);
+  feed.inbox.end_life(1);
+  EXPECT_EQ(feed.take(), Routes{"!2"});
+  EXPECT_EQ(feed.inbox.counts().drops.closed, 1u);
+  feed.read({"b"});  // begun in the old life
+  EXPECT_EQ(feed.take(), Routes{});
+  feed.life = 1;
+  feed.read({"c"});
+  EXPECT_EQ(feed.take(), Routes{"c"});
+}
+
+TEST(Inbox, WhatWasTakenBeforeCloseAndGivenBackIsDropped) {
+  Feed feed;
+  feed.inbox.set_handlers(Wishes::all(), 100.0);
+  feed.read({"a", "b"});
+  const client::Inside inside;
+  std::vector<Item> items;
+  std::vector<Item> worked;
+  feed.inbox.take(Inbox::handlers_lane, 10, items, 0.0);
+  ASSERT_EQ(items.size(), 2u);
+  feed.inbox.end_life(1);
+  feed.inbox.done(Inbox::handlers_lane, worked, items);
+  EXPECT_EQ(feed.take(), Routes{});
+  EXPECT_EQ(feed.inbox.counts().messages, 0u);
+  EXPECT_EQ(feed.inbox.counts().bytes, 0u);
+}
+
+TEST(Inbox, ANoticeWaitsUntilItIsComplete) {
+  Feed feed;
+  feed.inbox.set_handlers(Wishes::all(), 100.0);
+  auto notice = std::make_shared<Notice>();
+  notice->event.kind = policy::Event::Kind::disconnect;
+  notice->ready = false;
+  feed.inbox.notify(notice);
+  feed.read({"a"});
+  EXPECT_EQ(feed.take(), Routes{});
+  feed.inbox.complete(*notice, 3, 30);
+  EXPECT_EQ(notice->event.unsent_messages, 3u);
+  EXPECT_EQ(feed.take(), (Routes{"!2", "a"}));
+}
+
+TEST(Inbox, WithoutADispatcherOnlyTheNewestNoticesStay) {
+  Feed feed;
+  for (int count = 0; count < 1000; ++count) feed.inbox.notify(std::make_shared<Notice>());
+  EXPECT_EQ(feed.take(Inbox::handlers_lane, 5000).size(), 256u);
+}
+
+TEST(Inbox, AnUnreadableTextIsJudgedWhoeverWantsIt) {
+  Feed feed;
+  feed.inbox.set_handlers({{"a"}, false, false}, 100.0);
+  const auto reader = feed.inbox.open_reader(Wishes::all());
+  feed.inbox.begin(100.0);
+  feed.inbox.add_unreadable(json::Reader::append_text(feed.inbox.tape(), "{"));
+  feed.inbox.publish(0);
+  EXPECT_EQ(feed.take().size(), 1u);
+  EXPECT_EQ(feed.take(reader).size(), 1u);
+}
+
+TEST(Inbox, DestroyWakesASleeper) {
+  Feed feed;
+  Inbox::Taken taken = Inbox::Taken::items;
+  std::thread sleeper([&] {
+    const client::Inside inside;
+    std::vector<Item> items;
+    taken = feed.inbox.take(Inbox::handlers_lane, 1, items, std::nullopt);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  feed.inbox.destroy();
+  sleeper.join();
+  EXPECT_EQ(taken, Inbox::Taken::over);
+}
+
+TEST(Inbox, OneThreadFillsAndOneDrainsWithoutLossAtTheLimit) {
+  InboxLimits limits;
+  limits.messages = 100;
+  Feed feed(limits);
+  feed.inbox.set_handlers(Wishes::all(), 100.0);
+  constexpr std::size_t total = 20000;
+  std::size_t seen = 0;
+  std::thread consumer([&] {
+    const client::Inside inside;
+    std::vector<Item> items;
+    std::vector<Item> back;
+    while (seen < total) {
+      feed.inbox.take(Inbox::handlers_lane, 7, items, std::nullopt);
+      for (const Item& item : items) {
+        EXPECT_EQ(item.route_text(), std::to_string(seen));
+        ++seen;
+      }
+      feed.inbox.done(Inbox::handlers_lane, items, back);
+    }
+  });
+  for (std::size_t sent = 0; sent < total;) {
+    Routes types;
+    for (int count = 0; count < 5; ++count) types.push_back(std::to_string(sent++));
+    feed.read(types);
+  }
+  consumer.join();
+  EXPECT_EQ(seen, total);
+  EXPECT_EQ(feed.inbox.counts().handled, total);
+}
+
+}  // namespace
