@@ -1,0 +1,284 @@
+// Every conversion in one place, so that names are spelled once.
+#include "convert.hpp"
+
+#include <pybind11/stl.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace py = pybind11;
+
+namespace fastws::python {
+
+using policy::State;
+
+namespace {
+
+/// A value of the config under its key: a missing or wrong one says which.
+template <class Value>
+Value get(const py::dict& config, const char* key) {
+  if (!config.contains(key)) throw py::key_error(key);
+  try {
+    return config[key].cast<Value>();
+  } catch (const py::cast_error&) {
+    throw py::type_error(std::string("config[") + key + "] has a wrong type");
+  }
+}
+
+const char* name(policy::Initiator initiator) noexcept {
+  switch (initiator) {
+    case policy::Initiator::server: return "server";
+    case policy::Initiator::network: return "network";
+    case policy::Initiator::liveness: return "liveness";
+    case policy::Initiator::user: return "user";
+    case policy::Initiator::client: return "client";
+  }
+  return "network";
+}
+
+const char* name(policy::Event::Kind kind) noexcept {
+  switch (kind) {
+    case policy::Event::Kind::connecting: return "connecting";
+    case policy::Event::Kind::connect: return "connect";
+    case policy::Event::Kind::disconnect: return "disconnect";
+    case policy::Event::Kind::reconnecting: return "reconnecting";
+    case policy::Event::Kind::error: return "error";
+    case policy::Event::Kind::closed: return "closed";
+  }
+  return "error";
+}
+
+py::str text_from(const std::string& bytes) {
+  // What a server sent may be any bytes; nothing of it may make an event undeliverable.
+  return py::reinterpret_steal<py::str>(
+      PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "backslashreplace"));
+}
+
+py::list list_from(const Headers& headers) {
+  py::list list;
+  for (const auto& header : headers) list.append(py::make_tuple(text_from(header.first), text_from(header.second)));
+  return list;
+}
+
+policy::Backoff backoff_from(const py::dict& config) {
+  policy::Backoff backoff;
+  backoff.base = get<double>(config, "base");
+  backoff.factor = get<double>(config, "factor");
+  backoff.cap = get<double>(config, "cap");
+  backoff.jitter = get<double>(config, "jitter");
+  backoff.min_uptime = get<double>(config, "min_uptime");
+  backoff.max_retries = get<std::optional<std::uint32_t>>(config, "max_retries");
+  backoff.max_elapsed = get<std::optional<double>>(config, "max_elapsed");
+  backoff.close_code_delay = get<std::map<std::uint16_t, std::pair<double, double>>>(config, "close_code_delay");
+  backoff.fatal_close_codes.clear();
+  for (const auto code : get<std::vector<std::uint16_t>>(config, "fatal_close_codes")) {
+    backoff.fatal_close_codes.insert(code);
+  }
+  backoff.retry_after_cap = get<double>(config, "retry_after_cap");
+  return backoff;
+}
+
+net::TlsOptions tls_from(const py::dict& config) {
+  net::TlsOptions tls;
+  tls.ca_file = get<std::string>(config, "ca_file");
+  tls.ca_path = get<std::string>(config, "ca_path");
+  tls.ca_data = get<std::string>(config, "ca_data");
+  tls.cert_file = get<std::string>(config, "cert_file");
+  tls.key_file = get<std::string>(config, "key_file");
+  tls.key_password = get<std::string>(config, "key_password");
+  tls.verify = get<bool>(config, "verify");
+  tls.server_name = get<std::string>(config, "server_name");
+  tls.min_version = get<std::string>(config, "min_version");
+  net::check_tls(tls);
+  return tls;
+}
+
+}  // namespace
+
+const char* name(State state) noexcept {
+  switch (state) {
+    case State::idle: return "idle";
+    case State::connecting: return "connecting";
+    case State::open: return "open";
+    case State::backoff: return "backoff";
+    case State::closing: return "closing";
+    case State::closed: return "closed";
+    case State::destroyed: return "destroyed";
+  }
+  return "destroyed";
+}
+
+const char* name(policy::ClosedReason reason) noexcept {
+  switch (reason) {
+    case policy::ClosedReason::none: return "none";
+    case policy::ClosedReason::user: return "user";
+    case policy::ClosedReason::fatal: return "fatal";
+    case policy::ClosedReason::exhausted: return "exhausted";
+    case policy::ClosedReason::server: return "server";
+  }
+  return "none";
+}
+
+policy::Event::Kind event_kind(const std::string& wanted) {
+  using Kind = policy::Event::Kind;
+  for (const Kind kind :
+       {Kind::connecting, Kind::connect, Kind::disconnect, Kind::reconnecting, Kind::error, Kind::closed}) {
+    if (wanted == name(kind)) return kind;
+  }
+  throw py::value_error("no lifecycle event is called " + wanted);
+}
+
+Headers headers_from(const py::handle& pairs) {
+  return pairs.cast<std::vector<std::pair<std::string, std::string>>>();
+}
+
+client::Options options_from(const py::dict& config) {
+  client::Options options;
+  options.url_provider = get<bool>(config, "url_provider");
+  options.headers_provider = get<bool>(config, "headers_provider");
+  if (!config["url"].is_none()) options.url = net::parse_url(get<std::string>(config, "url"));
+  if (!options.url && !options.url_provider) throw py::value_error("config has neither a url nor a url provider");
+  options.headers = headers_from(config["headers"]);
+  options.subprotocols = get<std::vector<std::string>>(config, "subprotocols");
+  options.origin = get<std::optional<std::string>>(config, "origin").value_or("");
+  options.user_agent = get<std::optional<std::string>>(config, "user_agent").value_or("");
+  options.tls = tls_from(get<py::dict>(config, "tls"));
+  options.route_by = get<std::vector<std::string>>(config, "route_by");
+  options.json = get<std::string>(config, "decode") == "json";
+  options.settle = get<double>(config, "settle");
+  auto& life = options.life;
+  life.backoff = backoff_from(get<py::dict>(config, "backoff"));
+  life.reconnect = get<bool>(config, "reconnect");
+  life.has_provider = options.url_provider || options.headers_provider;
+  life.asks = get<bool>(config, "asks");
+  life.connect_timeout = get<double>(config, "connect_timeout");
+  life.close_timeout = get<double>(config, "close_timeout");
+  life.ping_interval = get<std::optional<double>>(config, "ping_interval");
+  life.pong_timeout = get<std::optional<double>>(config, "pong_timeout");
+  options.max_message_bytes = get<std::size_t>(config, "max_message_bytes");
+  options.inbox_messages = get<std::size_t>(config, "inbox_messages");
+  options.inbox_bytes = get<std::size_t>(config, "inbox_bytes");
+  options.outbox_bytes = get<std::size_t>(config, "outbox_bytes");
+  options.send_timeout = get<std::optional<double>>(config, "send_timeout");
+  return options;
+}
+
+py::dict fields_from(const Failure& failure) {
+  py::dict fields;
+  fields["phase"] = std::string(fastws::name(failure.phase));
+  fields["message"] = text_from(failure.message);
+  fields["http_status"] = failure.http_status == 0 ? py::object(py::none()) : py::int_(failure.http_status);
+  fields["retry_after"] = failure.retry_after ? py::object(py::float_(*failure.retry_after)) : py::none();
+  fields["headers"] = list_from(failure.headers);
+  fields["body"] = py::bytes(failure.body);
+  return fields;
+}
+
+py::dict fields_from(const client::Question& question) {
+  py::dict fields;
+  fields["kind"] = question.kind == client::Question::Kind::provide ? "provide" : "should_reconnect";
+  fields["epoch"] = question.epoch;
+  fields["attempt"] = question.attempt;
+  fields["is_reconnect"] = question.is_reconnect;
+  fields["last_close"] = question.last_close ? py::object(py::int_(*question.last_close)) : py::none();
+  fields["last_error"] = question.last_error ? py::object(fields_from(*question.last_error)) : py::none();
+  return fields;
+}
+
+py::tuple item_from(const client::Notice& notice) {
+  using Kind = policy::Event::Kind;
+  const policy::Event& event = notice.event;
+  py::dict fields;
+  fields["life"] = event.life;
+  fields["age"] = net::monotonic_now() - notice.when;
+  if (notice.kind == client::Notice::Kind::dropped) {
+    fields["age"] = 0.0;
+    fields["cause"] = notice.cause;
+    fields["route"] = notice.route.empty() ? py::object(py::none()) : text_from(notice.route);
+    fields["count"] = notice.count;
+    fields["first_at"] = notice.first_at;
+    fields["last_at"] = notice.last_at;
+    return py::make_tuple(static_cast<int>(item_event), "dropped", fields);
+  }
+  if (event.kind != Kind::error && event.kind != Kind::closed) fields["epoch"] = event.epoch;
+  switch (event.kind) {
+    case Kind::connecting:
+      fields["attempt"] = event.attempt;
+      fields["url"] = notice.url;
+      break;
+    case Kind::connect:
+      fields["attempt"] = event.attempt;
+      fields["is_reconnect"] = event.is_reconnect;
+      fields["downtime"] = event.downtime;
+      fields["url"] = notice.url;
+      fields["subprotocol"] = notice.subprotocol.empty() ? py::object(py::none()) : text_from(notice.subprotocol);
+      fields["headers"] = list_from(notice.headers);
+      break;
+    case Kind::disconnect:
+      fields["code"] = event.code;
+      fields["reason"] = text_from(event.reason);
+      fields["clean"] = event.clean;
+      fields["initiator"] = name(event.initiator);
+      fields["uptime"] = event.uptime;
+      fields["unsent_messages"] = event.unsent_messages;
+      fields["unsent_bytes"] = event.unsent_bytes;
+      fields["will_reconnect"] = event.will_reconnect;
+      break;
+    case Kind::reconnecting:
+      fields["attempt"] = event.attempt;
+      fields["delay"] = event.delay;
+      fields["at"] = event.at;
+      fields["after_connection"] = event.after_connection;
+      break;
+    case Kind::error:
+      fields = fields_from(event.failure);
+      fields["life"] = event.life;
+      fields["age"] = net::monotonic_now() - notice.when;
+      fields["epoch"] = event.epoch;
+      fields["attempt"] = event.attempt;
+      fields["fatal"] = event.fatal;
+      fields["url"] = notice.url;
+      break;
+    case Kind::closed:
+      fields["epoch"] = event.epoch;
+      fields["reason"] = name(event.closed_reason);
+      fields["code"] = event.code == 0 ? py::object(py::none()) : py::int_(event.code);
+      fields["last_error"] =
+          event.failure.phase == Phase::none ? py::object(py::none()) : fields_from(event.failure);
+      break;
+  }
+  return py::make_tuple(static_cast<int>(item_event), name(event.kind), fields);
+}
+
+py::dict fields_from(const client::InboxCounts& counts, const client::Client& client) {
+  const client::Traffic& traffic = client.traffic();
+  py::dict dropped;
+  dropped["unhandled"] = counts.drops.unhandled;
+  dropped["unclaimed"] = counts.drops.unclaimed;
+  dropped["unread"] = counts.drops.unread;
+  dropped["closed"] = counts.drops.closed;
+  dropped["decode"] = counts.drops.decode;
+  dropped["offline"] = traffic.dropped_offline.load();
+  py::dict by_type;
+  for (const auto& type : counts.unhandled_by_type) by_type[text_from(type.first)] = type.second;
+  const double opened_at = traffic.opened_at.load();
+  py::dict fields;
+  fields["messages_in"] = traffic.messages_in.load();
+  fields["messages_out"] = traffic.messages_out.load();
+  fields["bytes_in"] = traffic.bytes_in.load();
+  fields["bytes_out"] = traffic.bytes_out.load();
+  fields["handled"] = counts.handled;
+  fields["dropped"] = dropped;
+  fields["dropped_by_type"] = by_type;
+  fields["inbox_messages"] = counts.messages;
+  fields["inbox_bytes"] = counts.bytes;
+  fields["outbox_messages"] = client.line().waiting_messages();
+  fields["outbox_bytes"] = client.line().waiting_bytes();
+  fields["connects"] = traffic.connects.load();
+  fields["failures"] = traffic.failures.load();
+  fields["uptime"] = opened_at == 0.0 ? 0.0 : net::monotonic_now() - opened_at;
+  fields["parse_seconds"] = traffic.parse_seconds.load();
+  return fields;
+}
+
+}  // namespace fastws::python

@@ -1,0 +1,27 @@
+// Between Python's plain values and the core's: settings in, notices, failures and counters out.
+//
+// May know: pybind11, the value types of the core. Promises: with the GIL; a wrong value raises and names its key.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include "../client/client.hpp"
+
+namespace fastws::python {
+
+client::Options options_from(const pybind11::dict& config);
+Headers headers_from(const pybind11::handle& pairs);
+
+pybind11::tuple item_from(const client::Notice& notice);  // (EVENT, name, fields)
+pybind11::dict fields_from(const Failure& failure);
+pybind11::dict fields_from(const client::Question& question);
+pybind11::dict fields_from(const client::InboxCounts& counts, const client::Client& client);
+
+const char* name(policy::State state) noexcept;
+const char* name(policy::ClosedReason reason) noexcept;
+policy::Event::Kind event_kind(const std::string& name);
+
+/// The kinds of an item, as _core.pyi names them.
+enum ItemKind : int { item_event, item_json, item_text, item_binary, item_bad };
+
+}  // namespace fastws::python

@@ -1,0 +1,227 @@
+// Commands, questions and sending.
+#include "core.hpp"
+
+#include <pybind11/stl.h>
+
+#include <stdexcept>
+
+#include "../client/process.hpp"
+#include "convert.hpp"
+#include "encode.hpp"
+#include "natively.hpp"
+
+namespace py = pybind11;
+
+namespace fastws::python {
+
+namespace {
+
+std::optional<double> deadline_after(std::optional<double> timeout) {
+  if (!timeout) return std::nullopt;
+  return net::monotonic_now() + *timeout;
+}
+
+}  // namespace
+
+Core::Core(const py::dict& config, Core* replaces) : generation_(client::generation()) {
+  client::Options options = options_from(config);
+  std::shared_ptr<client::Client> predecessor;
+  if (replaces != nullptr && !replaces->lost()) predecessor = replaces->client_;
+  client_ = natively([&] { return client::Client::make(std::move(options), std::move(predecessor)); },
+                     std::shared_ptr<client::Client>());
+  if (!client_) throw std::runtime_error("the interpreter is exiting: no new client can be made");
+}
+
+Core::~Core() {
+  if (lost()) {
+    // The parent's client, or one of a finished interpreter: its locks and threads do not exist here.
+    new std::shared_ptr<client::Client>(std::move(client_));
+    new std::map<std::uint64_t, Taken>(std::move(taken_));
+    return;
+  }
+  client_->destroy(0.0);
+}
+
+bool Core::lost() const noexcept {
+  return generation_ != client::generation() || client::Gate::instance().closed();
+}
+
+// --- Commands --------------------------------------------------------------------------------------------------------
+
+void Core::connect() {
+  if (!lost()) natively([&] { client_->connect(); });
+}
+
+void Core::reconnect() {
+  if (!lost()) natively([&] { client_->reconnect(); });
+}
+
+void Core::close(std::uint16_t code, std::string reason) {
+  if (!lost()) natively([&] { client_->close(code, std::move(reason)); });
+}
+
+void Core::destroy() {
+  if (!lost()) natively([&] { client_->destroy(0.0); });
+}
+
+// --- What is so now --------------------------------------------------------------------------------------------------
+
+std::string Core::state() const { return lost() ? "destroyed" : name(client_->state()); }
+std::uint64_t Core::life() const { return lost() ? 0 : client_->life(); }
+std::uint64_t Core::epoch() const { return lost() ? 0 : client_->epoch(); }
+std::string Core::url() const { return lost() ? "" : client_->url(); }
+std::uint64_t Core::version() const { return lost() ? 0 : client_->version(); }
+
+py::object Core::subprotocol() const {
+  if (lost()) return py::none();
+  const auto subprotocol = client_->subprotocol();
+  return subprotocol ? py::object(py::str(*subprotocol)) : py::none();
+}
+
+py::object Core::latency() const {
+  if (lost()) return py::none();
+  const auto latency = client_->heartbeat().latency();
+  return latency ? py::object(py::float_(*latency)) : py::none();
+}
+
+py::object Core::outcome() const {
+  if (lost()) return py::none();
+  const auto outcome = client_->outcome();
+  if (!outcome) return py::none();
+  py::object failure = py::none();
+  if (outcome->failure) failure = fields_from(*outcome->failure);
+  return py::make_tuple(name(outcome->reason), outcome->code, failure);
+}
+
+py::object Core::last_failure() const {
+  if (lost()) return py::none();
+  const auto failure = client_->last_failure();
+  return failure ? py::object(fields_from(*failure)) : py::none();
+}
+
+py::dict Core::stats() const {
+  if (generation_ != client::generation()) return {};  // a finished interpreter may still look; a fork's child may not
+  return fields_from(client_->inbox().counts(), *client_);
+}
+
+std::uint64_t Core::wait_change(std::uint64_t seen, std::optional<double> timeout) {
+  const auto until = deadline_after(timeout);
+  for (;;) {
+    if (lost()) return 0;
+    const auto slice = slice_end(until);
+    const std::uint64_t version = natively([&] { return client_->wait_change(seen, slice); }, std::uint64_t{0});
+    check_signals();
+    if (version != seen || (until && net::monotonic_now() >= *until)) return version;
+  }
+}
+
+// --- Sending ---------------------------------------------------------------------------------------------------------
+
+bool Core::send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch) {
+  using Sent = client::Client::Sent;
+  switch (natively([&] { return client_->send(opcode, payload, epoch); }, Sent::dropped)) {
+    case Sent::accepted: return true;
+    case Sent::dropped: return false;
+    case Sent::full:
+      PyErr_SetString(PyExc_TimeoutError, "the outbox stayed full: the server does not take what is sent");
+      throw py::error_already_set();
+    case Sent::too_big: break;
+  }
+  const std::string limit = std::to_string(client_->options().max_message_bytes);
+  PyErr_SetString(PyExc_OverflowError, ("a message of " + std::to_string(payload.size()) +
+                                        " bytes is above max_message_bytes (" + limit + ")").c_str());
+  throw py::error_already_set();
+}
+
+bool Core::send_json(const py::object& object, const py::object& default_hook, std::uint64_t epoch) {
+  // One buffer a thread, kept: the default hook may send as well, so it is taken out while in use.
+  thread_local std::string kept;
+  std::string text = std::move(kept);
+  text.clear();
+  if (!encode(object.ptr(), default_hook.is_none() ? nullptr : default_hook.ptr(), text)) {
+    throw py::error_already_set();
+  }
+  const bool sent = !lost() && send(engine::Opcode::text, text, epoch);
+  if (text.capacity() <= (std::size_t{64} << 10)) kept = std::move(text);
+  return sent;
+}
+
+bool Core::send_text(const py::str& text, std::uint64_t epoch) {
+  Py_ssize_t size = 0;
+  const char* data = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
+  if (data == nullptr) throw py::error_already_set();
+  return !lost() && send(engine::Opcode::text, {data, static_cast<std::size_t>(size)}, epoch);
+}
+
+bool Core::send_bytes(const py::buffer& data, std::uint64_t epoch) {
+  Py_buffer view;  // contiguous bytes: a strided view has none and says so
+  if (PyObject_GetBuffer(data.ptr(), &view, PyBUF_SIMPLE) != 0) throw py::error_already_set();
+  struct Release {
+    Py_buffer& view;
+    ~Release() { PyBuffer_Release(&view); }
+  } const release{view};
+  return !lost() && send(engine::Opcode::binary,
+                         {static_cast<const char*>(view.buf), static_cast<std::size_t>(view.len)}, epoch);
+}
+
+py::object Core::ping(std::optional<double> timeout) {
+  if (lost()) return py::none();
+  const auto until = deadline_after(timeout);
+  bool timed_out = false;
+  const auto seconds =
+      natively([&] { return client_->ping(until, timed_out); }, std::optional<double>());
+  check_signals();
+  if (timed_out) {
+    PyErr_SetString(PyExc_TimeoutError, "no Pong arrived in time");
+    throw py::error_already_set();
+  }
+  return seconds ? py::object(py::float_(*seconds)) : py::none();
+}
+
+// --- Handlers and providers ------------------------------------------------------------------------------------------
+
+void Core::handle(const std::vector<std::string>& routes, bool everything, bool binary) {
+  if (lost()) return;
+  natively([&] { client_->inbox().set_handlers({routes, everything, binary}, net::monotonic_now()); });
+}
+
+void Core::dispatching(bool on) {
+  if (!lost()) natively([&] { client_->inbox().set_dispatching(on); });
+}
+
+bool Core::admit(const std::string& event, std::uint64_t life, std::uint64_t epoch) {
+  return !lost() && client_->admit(event_kind(event), life, epoch);
+}
+
+void Core::nudge() {
+  if (!lost()) natively([&] { client_->nudge(); });
+}
+
+py::object Core::next_ask(std::optional<double> timeout) {
+  using Asked = client::Asking::Taken;
+  if (lost()) return py::none();
+  client::Question question;
+  const auto until = deadline_after(timeout);
+  const Asked asked = natively([&] { return client_->asking().take(question, until); }, Asked::over);
+  if (asked == Asked::over) return py::none();
+  return asked == Asked::question ? py::object(fields_from(question)) : py::dict();
+}
+
+void Core::provide(std::uint64_t epoch, const std::optional<std::string>& url, const py::object& headers) {
+  if (lost()) return;
+  std::optional<net::Url> parsed;
+  if (url) parsed = net::parse_url(*url);
+  std::optional<Headers> pairs;
+  if (!headers.is_none()) pairs = headers_from(headers);
+  natively([&] { client_->provide(epoch, std::move(parsed), std::move(pairs)); });
+}
+
+void Core::provide_failed(std::uint64_t epoch, std::string message) {
+  if (!lost()) natively([&] { client_->provide_failed(epoch, std::move(message)); });
+}
+
+void Core::answer(std::uint64_t epoch, bool stop, std::optional<double> delay) {
+  if (!lost()) natively([&] { client_->answer(epoch, {stop, delay}); });
+}
+
+}  // namespace fastws::python

@@ -1,0 +1,86 @@
+// `_core.Core`: one client's native half as Python holds it.
+//
+// May know: pybind11, the client. Promises: every call that may wait or write releases the GIL; no Python object is kept
+// but what waits to be built; a Core of the parent, seen in a fork's child, does nothing and frees nothing.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../client/client.hpp"
+#include "build.hpp"
+
+namespace fastws::python {
+
+class Core {
+ public:
+  Core(const pybind11::dict& config, Core* replaces);
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  void connect();
+  void reconnect();
+  void close(std::uint16_t code, std::string reason);
+  void destroy();
+
+  [[nodiscard]] std::string state() const;
+  [[nodiscard]] std::uint64_t life() const;
+  [[nodiscard]] std::uint64_t epoch() const;
+  [[nodiscard]] std::string url() const;
+  [[nodiscard]] pybind11::object subprotocol() const;
+  [[nodiscard]] pybind11::object latency() const;
+  [[nodiscard]] pybind11::object outcome() const;
+  [[nodiscard]] pybind11::object last_failure() const;
+  [[nodiscard]] pybind11::dict stats() const;
+  [[nodiscard]] std::uint64_t version() const;
+  std::uint64_t wait_change(std::uint64_t seen, std::optional<double> timeout);
+
+  bool send_json(const pybind11::object& object, const pybind11::object& default_hook, std::uint64_t epoch);
+  bool send_text(const pybind11::str& text, std::uint64_t epoch);
+  bool send_bytes(const pybind11::buffer& data, std::uint64_t epoch);
+  pybind11::object ping(std::optional<double> timeout);
+
+  void handle(const std::vector<std::string>& routes, bool everything, bool binary);
+  void dispatching(bool on);
+  pybind11::object take(std::size_t limit, double budget, std::optional<double> timeout);
+  bool admit(const std::string& name, std::uint64_t life, std::uint64_t epoch);
+  void nudge();
+
+  std::uint64_t open_reader(const std::optional<std::vector<std::string>>& routes);
+  void close_reader(std::uint64_t reader);
+  pybind11::object read(std::uint64_t reader, std::size_t limit, std::optional<double> timeout);
+
+  pybind11::object next_ask(std::optional<double> timeout);
+  void provide(std::uint64_t epoch, const std::optional<std::string>& url, const pybind11::object& headers);
+  void provide_failed(std::uint64_t epoch, std::string message);
+  void answer(std::uint64_t epoch, bool stop, std::optional<double> delay);
+
+ private:
+  /// What a lane's consumer took and has not given back: returned with its next call, when the GIL is released anyway.
+  struct Taken {
+    std::vector<client::Item> worked;
+    std::vector<client::Item> back;
+  };
+
+  [[nodiscard]] bool lost() const noexcept;
+  bool send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch);
+  client::Inbox::Taken fetch(std::uint64_t lane, std::size_t limit, std::optional<double> timeout,
+                             std::vector<client::Item>& items);
+  pybind11::list build_items(std::uint64_t lane, std::vector<client::Item>& items, double budget);
+  pybind11::object build_item(const client::Item& item);
+  pybind11::object bad_item(const client::Item& item);
+
+  std::shared_ptr<client::Client> client_;
+  std::uint32_t generation_;
+  std::map<std::uint64_t, Taken> taken_;
+};
+
+/// Binds Core and the functions of the process.
+void bind_core(pybind11::module_& module);
+
+}  // namespace fastws::python

@@ -1,0 +1,160 @@
+// Taking messages out of the inbox and making Python objects of them.
+#include <pybind11/stl.h>
+
+#include "../client/process.hpp"
+#include "convert.hpp"
+#include "core.hpp"
+#include "natively.hpp"
+
+namespace py = pybind11;
+
+namespace fastws::python {
+
+using client::Inbox;
+using client::Item;
+
+namespace {
+
+/// One for the process: a key that many clients' messages share is made once. With the GIL only.
+Builder& builder() {
+  static auto* made = new Builder;  // outlives every Core, whenever that is freed
+  return *made;
+}
+
+py::object route_of(const Item& item) {
+  if (!item.has_route()) return py::none();
+  const std::string_view route = item.route_text();
+  return py::reinterpret_steal<py::object>(
+      PyUnicode_DecodeUTF8(route.data(), static_cast<Py_ssize_t>(route.size()), "replace"));
+}
+
+}  // namespace
+
+py::object Core::build_item(const Item& item) {
+  const auto steal = [](PyObject* object) {
+    if (object == nullptr) throw py::error_already_set();
+    return py::reinterpret_steal<py::object>(object);
+  };
+  switch (item.kind) {
+    case Item::Kind::notice: return item_from(*item.notice);
+    case Item::Kind::json:
+      return py::make_tuple(static_cast<int>(item_json), route_of(item),
+                            steal(builder().build(item.slab->tape, item.document)));
+    case Item::Kind::text:
+      return py::make_tuple(static_cast<int>(item_text), py::none(),
+                            steal(build_text(item.slab->tape, item.document)));
+    case Item::Kind::binary: break;
+  }
+  return py::make_tuple(static_cast<int>(item_binary), py::none(),
+                        py::bytes(item.slab->tape.text.data() + item.document.text, item.document.text_size));
+}
+
+py::object Core::bad_item(const Item& item) {
+  py::error_already_set error;  // takes the exception that is set
+  if (!error.matches(PyExc_Exception)) throw error;
+  client_->inbox().count_decode();
+  py::object exception = error.value();
+  auto text = py::reinterpret_steal<py::object>(build_text(item.slab->tape, item.document));
+  if (!text) throw py::error_already_set();
+  return py::make_tuple(static_cast<int>(item_bad), text, exception);
+}
+
+py::list Core::build_items(std::uint64_t lane, std::vector<Item>& items, double budget) {
+  py::list built;
+  const double until = net::monotonic_now() + budget;
+  std::size_t next = 0;
+  const auto keep = [&] {
+    // Given back with the lane's next call: taking the GIL again just for that could cost a switch interval.
+    Taken& taken = taken_[lane];
+    for (std::size_t index = 0; index < items.size(); ++index) {
+      (index < next ? taken.worked : taken.back).push_back(std::move(items[index]));
+    }
+  };
+  try {
+    while (next < items.size()) {
+      const Item& item = items[next++];
+      py::object object;
+      try {
+        object = build_item(item);
+      } catch (py::error_already_set& error) {
+        error.restore();
+        object = bad_item(item);
+        if (!item.report) continue;
+      }
+      built.append(object);
+      if (net::monotonic_now() >= until) break;
+    }
+  } catch (...) {
+    keep();
+    throw;
+  }
+  keep();
+  return built;
+}
+
+Inbox::Taken Core::fetch(std::uint64_t lane, std::size_t limit, std::optional<double> timeout,
+                         std::vector<Item>& items) {
+  std::optional<double> until;
+  if (timeout) until = net::monotonic_now() + *timeout;
+  Taken returned = std::move(taken_[lane]);
+  taken_[lane] = {};
+  for (;;) {
+    if (lost()) return Inbox::Taken::over;
+    const auto slice = slice_end(until);
+    const auto taken = natively(
+        [&] {
+          if (client_->inbox().done(lane, returned.worked, returned.back)) client_->resume_reading();
+          return client_->inbox().take(lane, limit, items, slice);
+        },
+        Inbox::Taken::over);
+    if (taken != Inbox::Taken::nothing) return taken;
+    check_signals();
+    const double now = net::monotonic_now();
+    if ((until && now >= *until) || !slice || now < *slice) return taken;  // the time is over, or a nudge
+  }
+}
+
+py::object Core::take(std::size_t limit, double budget, std::optional<double> timeout) {
+  if (lost()) return py::none();
+  std::vector<Item> items;
+  if (fetch(Inbox::handlers_lane, limit, timeout, items) == Inbox::Taken::over) return py::none();
+  // Messages that were taken together are of one life: close() drops those of an older one.
+  std::uint64_t life = client_->life();
+  for (const Item& item : items) {
+    if (item.slab != nullptr) life = item.life;
+  }
+  return py::make_tuple(life, build_items(Inbox::handlers_lane, items, budget));
+}
+
+std::uint64_t Core::open_reader(const std::optional<std::vector<std::string>>& routes) {
+  if (lost()) return 0;
+  return natively(
+      [&] {
+        return client_->inbox().open_reader(routes ? client::Wishes(*routes, false, false) : client::Wishes::all());
+      },
+      std::uint64_t{0});
+}
+
+void Core::close_reader(std::uint64_t reader) {
+  if (lost()) return;
+  Taken returned = std::move(taken_[reader]);
+  taken_.erase(reader);
+  natively([&] {
+    const bool room = client_->inbox().done(reader, returned.worked, returned.back);
+    client_->inbox().close_reader(reader, net::monotonic_now());
+    if (room) client_->resume_reading();
+  });
+}
+
+py::object Core::read(std::uint64_t reader, std::size_t limit, std::optional<double> timeout) {
+  for (;;) {
+    std::vector<Item> items;
+    const auto taken = fetch(reader, limit, timeout, items);
+    if (taken == Inbox::Taken::over) return py::none();
+    py::list built = build_items(reader, items, 1e9);
+    // All of them may have been bad texts that the handlers' side tells.
+    if (taken == Inbox::Taken::nothing || !built.empty()) return std::move(built);
+  }
+}
+
+}  // namespace fastws::python

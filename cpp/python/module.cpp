@@ -1,0 +1,124 @@
+// The extension module `fastws._core`: a table of contents.
+//
+//   core.*            Core, one client's native half            core_reading.*   messages out of the inbox
+//   convert.*         settings in, events and counters out      natively.*       leaving Python through the gate
+//   build.*           tape -> objects                           encode.*         objects -> JSON
+//   json_module.cpp   loads, dumps, find_route for tests        policy_module.cpp   the state machine for tests
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <atomic>
+
+#include "../client/process.hpp"
+#include "../net/url.hpp"
+#include "convert.hpp"
+#include "core.hpp"
+#include "natively.hpp"
+
+namespace py = pybind11;
+
+namespace fastws::python {
+
+void bind_json(py::module_& module);
+void bind_policy(py::module_& module);
+
+namespace {
+
+std::atomic<unsigned long> main_thread{0};
+
+void bind_process(py::module_& module) {
+  module.def("before_fork", [] {
+    const py::gil_scoped_release released;
+    client::before_fork();
+  });
+  module.def("after_fork_in_parent", [] { client::after_fork_in_parent(); });
+  module.def("after_fork_in_child", [] {
+    note_main_thread();  // whoever forked is the child's main thread
+    client::after_fork_in_child();
+  });
+  module.def("shutdown", [](double grace, double join) {
+    const py::gil_scoped_release released;
+    client::shut_down(grace, join);
+  });
+  module.def("parse_url", [](const std::string& text) {
+    const net::Url url = net::parse_url(text);
+    py::dict parts;
+    parts["secure"] = url.secure;
+    parts["host"] = url.host;
+    parts["port"] = url.port;
+    parts["resource"] = url.resource;
+    parts["user"] = url.user;
+    parts["password"] = url.password;
+    parts["shown"] = url.shown();
+    return parts;
+  });
+}
+
+}  // namespace
+
+void note_main_thread() noexcept { main_thread.store(PyThread_get_thread_ident()); }
+
+bool on_main_thread() noexcept { return PyThread_get_thread_ident() == main_thread.load(); }
+
+std::optional<double> slice_end(std::optional<double> until) {
+  if (!on_main_thread()) return until;
+  const double slice = net::monotonic_now() + 0.05;
+  return until && *until < slice ? until : slice;
+}
+
+void check_signals() {
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
+void bind_core(py::module_& module) {
+  using namespace py::literals;
+  py::class_<Core>(module, "Core")
+      .def(py::init<const py::dict&, Core*>(), "config"_a, "replaces"_a = nullptr)
+      .def("connect", &Core::connect)
+      .def("reconnect", &Core::reconnect)
+      .def("close", &Core::close)
+      .def("destroy", &Core::destroy)
+      .def_property_readonly("state", &Core::state)
+      .def_property_readonly("life", &Core::life)
+      .def_property_readonly("epoch", &Core::epoch)
+      .def_property_readonly("url", &Core::url)
+      .def_property_readonly("subprotocol", &Core::subprotocol)
+      .def_property_readonly("latency", &Core::latency)
+      .def("outcome", &Core::outcome)
+      .def("last_failure", &Core::last_failure)
+      .def("stats", &Core::stats)
+      .def("version", &Core::version)
+      .def("wait_change", &Core::wait_change)
+      .def("send_json", &Core::send_json)
+      .def("send_text", &Core::send_text)
+      .def("send_bytes", &Core::send_bytes)
+      .def("ping", &Core::ping)
+      .def("handle", &Core::handle)
+      .def("dispatching", &Core::dispatching)
+      .def("take", &Core::take)
+      .def("admit", &Core::admit)
+      .def("nudge", &Core::nudge)
+      .def("open_reader", &Core::open_reader)
+      .def("close_reader", &Core::close_reader)
+      .def("read", &Core::read)
+      .def("next_ask", &Core::next_ask)
+      .def("provide", &Core::provide)
+      .def("provide_failed", &Core::provide_failed)
+      .def("answer", &Core::answer);
+  module.attr("EVENT") = static_cast<int>(item_event);
+  module.attr("JSON") = static_cast<int>(item_json);
+  module.attr("TEXT") = static_cast<int>(item_text);
+  module.attr("BINARY") = static_cast<int>(item_binary);
+  module.attr("BAD") = static_cast<int>(item_bad);
+  bind_process(module);
+}
+
+}  // namespace fastws::python
+
+PYBIND11_MODULE(_core, module) {
+  using namespace fastws::python;
+  note_main_thread();
+  bind_core(module);
+  bind_json(module);
+  bind_policy(module);
+}

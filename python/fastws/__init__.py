@@ -1,0 +1,63 @@
+"""A WebSocket client that stays connected: native, off the GIL, and simple.
+
+    from fastws import WebSocketClient
+
+    ws = WebSocketClient("wss://api.example.com/ws")
+    ws.on("update", lambda data: print(data))
+    ws.wait()
+"""
+
+from ._ask import Attempt
+from ._client import ReadyState, Stats, WebSocketClient, __version__
+from ._errors import (
+    ConnectFailed,
+    ConnectionClosed,
+    ConnectTimeout,
+    FastwsError,
+    HandshakeRejected,
+    MessageTooBig,
+    NotConnected,
+    ProxyFailed,
+    ResolveFailed,
+    TcpFailed,
+    TlsFailed,
+)
+from ._events import Closed, Connect, Connecting, Disconnect, Dropped, ErrorEvent, Event, Reconnecting
+from ._options import Backoff, Tls
+from ._registry import clients, close_all
+
+__all__ = [
+    "Attempt",
+    "Backoff",
+    "Closed",
+    "Connect",
+    "ConnectFailed",
+    "ConnectTimeout",
+    "Connecting",
+    "ConnectionClosed",
+    "Disconnect",
+    "Dropped",
+    "ErrorEvent",
+    "Event",
+    "FastwsError",
+    "HandshakeRejected",
+    "MessageTooBig",
+    "NotConnected",
+    "ProxyFailed",
+    "ReadyState",
+    "Reconnecting",
+    "ResolveFailed",
+    "Stats",
+    "TcpFailed",
+    "Tls",
+    "TlsFailed",
+    "WebSocketClient",
+    "__version__",
+    "clients",
+    "close_all",
+]
+
+for _name in __all__:
+    if hasattr(globals()[_name], "__module__"):
+        globals()[_name].__module__ = __name__  # what tracebacks and documentation show
+del _name

@@ -1,0 +1,111 @@
+"""The native core as the Python modules see it (private: only the modules that own its use import it).
+
+Every call that may wait or write releases the GIL. After interpreter exit began, and in the child of a fork, a call on
+an older core does nothing and returns False, None or an empty value at once.
+"""
+
+from collections.abc import Buffer, Callable
+from typing import Any, TypeAlias
+
+# (EVENT, name, fields)            a lifecycle event: `fields` are the event object's, plus "life" and "age" (seconds)
+# (JSON, route or None, object)    a text message as an object
+# (TEXT, None, str)                a text message with decode="text"
+# (BINARY, None, bytes)            a binary message
+# (BAD, text, exception)           a text message that json.loads refuses: its whole text as str, what it raised
+Item: TypeAlias = tuple[int, Any, Any]
+EVENT: int
+JSON: int
+TEXT: int
+BINARY: int
+BAD: int
+
+build_info: dict[str, str]  # versions of OpenSSL, Asio, websocketpp, RapidJSON, the compiler
+
+class Core:
+    """One client's native half. `config`: see fastws._options.core_config, which makes it."""
+
+    def __init__(self, config: dict[str, Any], replaces: Core | None = None) -> None: ...
+
+    # Commands: never wait.
+    def connect(self) -> None: ...
+    def reconnect(self) -> None: ...
+    def close(self, code: int, reason: str) -> None: ...
+    def destroy(self) -> None: ...
+
+    # What is so now.
+    state: str  # idle, connecting, open, backoff, closing, closed, destroyed
+    life: int  # grows with every close()
+    epoch: int  # the open connection's epoch; 0 = not open
+    url: str  # of the last attempt, without secrets
+    subprotocol: str | None
+    latency: float | None
+    def outcome(self) -> tuple[str, int, dict[str, Any] | None] | None:
+        """How the last life ended: (closed reason, close code or 0, the last failure's fields); None = not closed."""
+    def last_failure(self) -> dict[str, Any] | None:
+        """Fields phase, message, http_status, retry_after, headers, body of the last failed attempt, or None."""
+    def stats(self) -> dict[str, Any]: ...
+    def version(self) -> int:
+        """A number that grows with every change of the state."""
+    def wait_change(self, seen: int, timeout: float | None) -> int:
+        """Sleep until version() differs from `seen`, a nudge() for waiters, or the time is over; gives version()."""
+
+    # Sending: True = accepted for the connection that is open (of `epoch`, unless that is 0); False = dropped, counted.
+    # Raises TimeoutError when the outbox stayed full for send_timeout, OverflowError when above the size limit.
+    def send_json(self, obj: object, default: Callable[[Any], Any] | None, epoch: int) -> bool: ...
+    def send_text(self, text: str, epoch: int) -> bool: ...
+    def send_bytes(self, data: Buffer, epoch: int) -> bool: ...
+    def ping(self, timeout: float | None) -> float | None:
+        """Seconds of one round trip; None = not open (any more). Raises TimeoutError."""
+
+    # Handlers: what they want, and the queue of the one thread that calls them.
+    def handle(self, routes: list[str], everything: bool, binary: bool) -> None:
+        """What message handlers exist for from now on. What waited unclaimed and is now wanted is queued, in order."""
+    def dispatching(self, on: bool) -> None:
+        """Whether a dispatcher drains take(); while none does, only the newest 256 events are kept."""
+    def take(self, limit: int, budget: float, timeout: float | None) -> tuple[int, list[Item]] | None:
+        """Wait for, build and return (life, items): at most `limit` items or `budget` seconds of building.
+
+        An empty list: the time is over, or nudge() was called. None: destroyed or exiting, the thread must end.
+        """
+    def admit(self, name: str, life: int, epoch: int) -> bool:
+        """Whether a lifecycle event may still be delivered, asked once per event at the moment of delivery."""
+    def nudge(self) -> None:
+        """Wake whoever sleeps in take() or wait_change()."""
+
+    # Readers: each has a queue of its own. `routes` None = everything, binary too.
+    def open_reader(self, routes: list[str] | None) -> int: ...
+    def close_reader(self, reader: int) -> None: ...
+    def read(self, reader: int, limit: int, timeout: float | None) -> list[Item] | None:
+        """Wait for messages. An empty list: the time is over. None: the life ended and nothing is left.
+
+        A BAD item is only given when no dispatcher reports it already; items are then (BAD, text, exception).
+        """
+
+    # Providers: asked by the thread `fastws-<name>-ask`.
+    def next_ask(self, timeout: float | None) -> dict[str, Any] | None:
+        """The next question: {"kind": "provide" | "should_reconnect", "epoch", "attempt", "is_reconnect",
+        "last_close": code or None, "last_error": failure fields or None}. {} = the time is over. None: the thread must end.
+        """
+    def provide(self, epoch: int, url: str | None, headers: list[tuple[str, str]] | None) -> None:
+        """What the providers said, for the attempt of this epoch; None = there is no such provider. Raises ValueError
+        when the URL or a header can not be used."""
+    def provide_failed(self, epoch: int, message: str) -> None: ...
+    def answer(self, epoch: int, stop: bool, delay: float | None) -> None: ...
+
+# The process: registered once by fastws._registry.
+def before_fork() -> None: ...
+def after_fork_in_parent() -> None: ...
+def after_fork_in_child() -> None: ...
+def shutdown(grace: float, join: float) -> None:
+    """Destroy all clients (Close frames within `grace` seconds), close the gate, join the I/O thread within `join`."""
+
+# For tests: the rooms of the core, without a connection.
+def parse_url(url: str) -> dict[str, Any]:
+    """secure, host, port, resource, user, password, shown. Raises ValueError."""
+def loads(text: str | bytes) -> Any:
+    """A text through the reader and the builder (UTF-8 when bytes): exactly json.loads(text)."""
+def dumps(obj: object, default: Callable[[Any], Any] | None = None) -> str: ...
+def find_route(text: str | bytes, keys: list[str]) -> tuple[str, str | None]:
+    """("none" | "found" | "unreadable", the value or None)."""
+def parsed_natively(text: str | bytes) -> bool:
+    """Whether the fast path took the text."""

@@ -1,0 +1,154 @@
+"""Who handles what: event names, routes, arity and order of registration.
+
+Knows nothing of the core and of threads but this: tables are replaced whole, so a reader needs no lock. A message handler
+gets the message; a lifecycle handler gets the event if it has a required positional parameter or `*args`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+log = logging.getLogger("fastws")
+
+LIFECYCLE = frozenset({"connecting", "connect", "disconnect", "reconnecting", "error", "dropped", "closed"})
+RESERVED = LIFECYCLE | {"message", "binary", "*"}
+_FOREIGN = {"open": "connect", "close": "disconnect"}  # names of the browser's class that users try
+
+
+def wants_argument(fn: Callable[..., Any]) -> bool:
+    """Whether a lifecycle handler is to be given the event: a required positional parameter, or `*args`."""
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):  # a builtin that hides its signature, print among them on some versions
+        return True
+    for one in parameters:
+        if one.kind is inspect.Parameter.VAR_POSITIONAL:
+            return True
+        positional = one.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        if positional and one.default is inspect.Parameter.empty:
+            return True
+    return False
+
+
+class Handler:
+    """One registered function."""
+
+    __slots__ = ("connected_epoch", "event", "fn", "once", "removed", "takes_event")
+
+    def __init__(self, event: str, fn: Callable[..., Any], once: bool) -> None:
+        self.event = event
+        self.fn = fn
+        self.once = once
+        self.takes_event = event not in LIFECYCLE or wants_argument(fn)
+        self.removed = False
+        self.connected_epoch = 0  # connect: the connection it was called for last
+
+
+class HandlerTable:
+    """The handlers of one client, by event, in order of registration."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_event: dict[str, tuple[Handler, ...]] = {}
+        self._plans: dict[str | None, tuple[Handler, ...]] = {}
+        self._warned: set[str] = set()
+
+    def add(self, event: str, fn: Callable[..., Any], once: bool) -> Handler | None:
+        """Register; None = the same function handles this event already (it runs once)."""
+        if not isinstance(event, str):
+            raise TypeError(f"event must be a str, not {type(event).__name__}")
+        if not callable(fn):
+            raise TypeError(f"the handler of {event!r} must be callable, not {type(fn).__name__}")
+        if event in _FOREIGN:
+            self.warn_once(
+                event,
+                "on(%r) handles server messages of that type; the connection's own event is called %r "
+                "(on('type:%s') says that the type is meant)",
+                event,
+                _FOREIGN[event],
+                event,
+            )
+        with self._lock:
+            present = self._by_event.get(event, ())
+            if any(one.fn == fn for one in present):
+                return None
+            made = Handler(event, fn, once)
+            self._replace(event, (*present, made))
+            return made
+
+    def remove(self, event: str, fn: Callable[..., Any] | None) -> None:
+        """Forget a function, or all of an event. What is being called goes on; nothing is called afterwards."""
+        with self._lock:
+            kept = []
+            for one in self._by_event.get(event, ()):
+                if fn is None or one.fn == fn:
+                    one.removed = True
+                else:
+                    kept.append(one)
+            self._replace(event, tuple(kept))
+
+    def discard(self, handler: Handler) -> bool:
+        """Forget one that runs once; False = somebody did already."""
+        with self._lock:
+            if handler.removed:
+                return False
+            handler.removed = True
+            kept = tuple(one for one in self._by_event.get(handler.event, ()) if one is not handler)
+            self._replace(handler.event, kept)
+            return True
+
+    def _replace(self, event: str, handlers: tuple[Handler, ...]) -> None:
+        table = dict(self._by_event)
+        if handlers:
+            table[event] = handlers
+        else:
+            table.pop(event, None)
+        self._by_event = table
+        self._plans = {}
+
+    def of(self, event: str) -> tuple[Handler, ...]:
+        """The handlers of a lifecycle event, `binary` or `*`."""
+        return self._by_event.get(event, ())
+
+    def for_message(self, route: str | None) -> tuple[Handler, ...]:
+        """Who gets a message of this route: `message` handlers, then the type's own. `*` is asked separately."""
+        plans = self._plans
+        plan = plans.get(route)
+        if plan is None:
+            plan = self._by_event.get("message", ())
+            if route is not None:
+                if route not in RESERVED:
+                    plan += self._by_event.get(route, ())
+                plan += self._by_event.get(f"type:{route}", ())
+            if len(plans) < 1024:  # a hostile server must not grow this without end
+                plans[route] = plan
+        return plan
+
+    def wishes(self) -> tuple[list[str], bool, bool]:
+        """What the core must keep: (types that have handlers, everything, binary)."""
+        table = self._by_event
+        routes = [name.removeprefix("type:") for name in table if name not in RESERVED]
+        return routes, "message" in table or "*" in table, "binary" in table or "*" in table
+
+    def __bool__(self) -> bool:
+        return bool(self._by_event)
+
+    def warn_reserved(self, route: str) -> None:
+        """Say once that a server's type is named like one of our events."""
+        self.warn_once(
+            f"type:{route}",
+            "the server sends messages of type %r, which is the name of an event of this client: "
+            "handle them with on('type:%s') or on('message')",
+            route,
+            route,
+        )
+
+    def warn_once(self, key: str, message: str, *args: object) -> None:
+        """Log a warning, the first time for this key."""
+        if key not in self._warned:
+            self._warned.add(key)
+            log.warning(message, *args)

@@ -1,0 +1,97 @@
+"""Reading messages instead of handling them: one reader's queue, and the iterators over it.
+
+Knows the core's readers. Promises: messages in order, across reconnects; what a bad text was is told once and reading goes
+on; after `close()` nothing of the old life is given any more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from . import _core
+
+if TYPE_CHECKING:
+    from ._client import WebSocketClient
+
+_LOG_EVERY = 0.5  # seconds between two looks at what should be logged, for a client without handlers
+
+
+class Reader:
+    """One queue of the core. `routes` None: everything, binary messages too."""
+
+    def __init__(self, client: WebSocketClient, routes: tuple[str, ...] | None, at_once: int) -> None:
+        self._core = client._core
+        self._at_once = at_once
+        self._life = client._core.life
+        self._waiting: deque[Any] = deque()
+        self._number = client._core.open_reader(None if routes is None else list(routes))
+
+    def next(self, client: WebSocketClient, timeout: float | None) -> tuple[bool, Any]:
+        """(True, message), or (False, whether the life is over) when the time is."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            life = self._core.life
+            if life != self._life:  # close() drops what was not handed over
+                self._life = life
+                self._waiting.clear()
+            try:
+                return True, self._waiting.popleft()
+            except IndexError:
+                pass
+            client._dispatcher.drain()
+            left = None if until is None else max(0.0, until - time.monotonic())
+            if not client._dispatcher.running:
+                left = _LOG_EVERY if left is None else min(left, _LOG_EVERY)
+            items = self._core.read(self._number, self._at_once, left)
+            if items is None:
+                client._dispatcher.drain()
+                return False, True
+            for kind, first, second in items:
+                if kind == _core.BAD:
+                    client._dispatcher.decode_failed(first, second)
+                else:
+                    self._waiting.append(second)
+            if not self._waiting and until is not None and time.monotonic() >= until:
+                return False, False
+
+    def close(self) -> None:
+        """Give the queue up; what was not read goes to whoever asks next."""
+        self._core.close_reader(self._number)
+
+
+class Messages(Iterator[Any]):
+    """An iterator over messages. Ends after `close()`, and when the server ended a `reconnect=False` client in order."""
+
+    def __init__(self, client: WebSocketClient, reader: Reader, *, own: bool) -> None:
+        self._client = client
+        self._reader: Reader | None = reader
+        self._own = own  # False: the reader is the client's, and outlives this loop
+
+    def __iter__(self) -> Messages:
+        return self
+
+    def __next__(self) -> Any:
+        reader = self._reader
+        if reader is None:
+            raise StopIteration
+        self._client._refuse_in_handler("iteration")
+        found, message = reader.next(self._client, None)
+        if found:
+            return message
+        self.close()
+        error = self._client._ended()
+        if error is None:
+            raise StopIteration
+        raise error
+
+    def close(self) -> None:
+        """End the iteration; messages of these routes go to whoever asks next."""
+        reader, self._reader = self._reader, None
+        if reader is not None and self._own:
+            reader.close()
+
+    def __del__(self) -> None:
+        self.close()

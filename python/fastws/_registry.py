@@ -1,0 +1,98 @@
+"""The clients that live in this process: by name, for closing all, for the interpreter's exit and for forks.
+
+Knows the core's process functions. Promises: clients are held weakly; after exit began no native thread of ours touches
+Python; in a fork's child every client is `destroyed`, and the parent's is untouched.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING
+
+from . import _core
+
+if TYPE_CHECKING:
+    from ._client import WebSocketClient
+
+_lock = threading.Lock()
+_clients: weakref.WeakSet[WebSocketClient] = weakref.WeakSet()
+_by_name: weakref.WeakValueDictionary[str, WebSocketClient] = weakref.WeakValueDictionary()
+_exiting = False
+
+
+def add(client: WebSocketClient) -> None:
+    """Remember a client."""
+    with _lock:
+        _clients.add(client)
+
+
+def take_name(name: str, client: WebSocketClient) -> WebSocketClient | None:
+    """Give a name to a client; the older one that had it."""
+    with _lock:
+        older = _by_name.get(name)
+        _by_name[name] = client
+        return older
+
+
+def clients() -> list[WebSocketClient]:
+    """The clients of this process that are not closed."""
+    with _lock:
+        known = list(_clients)
+    return [client for client in known if client.state not in ("closed", "destroyed")]
+
+
+def close_all(code: int = 1000, reason: str = "") -> None:
+    """Close every client of this process, all at once; returns when they are closed (see WebSocketClient.close)."""
+    living = clients()
+    for client in living:
+        client._begin_close(code, reason)
+    for client in living:
+        client._finish_close()
+
+
+def exiting() -> bool:
+    """Whether the interpreter's exit has begun."""
+    return _exiting
+
+
+def _at_exit() -> None:
+    global _exiting
+    _exiting = True
+    with _lock:
+        threads = [thread for client in _clients for thread in client._threads()]
+    _core.shutdown(0.3, 1.0)
+    until = time.monotonic() + 1.0
+    for thread in threads:
+        if thread is not threading.current_thread():
+            thread.join(max(0.0, until - time.monotonic()))
+
+
+def _before_fork() -> None:
+    _lock.acquire()
+    _core.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    _core.after_fork_in_parent()
+    _lock.release()
+
+
+def _after_fork_in_child() -> None:
+    global _lock
+    _core.after_fork_in_child()
+    _lock = threading.Lock()
+    for client in list(_clients):
+        client._forked()
+    _clients.clear()
+    _by_name.clear()
+
+
+atexit.register(_at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
+    )
