@@ -140,10 +140,9 @@ void Client::destroy(double grace) {
 
 // --- Sending ---------------------------------------------------------------------------------------------------------
 
-Client::Sent Client::send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch) {
+Client::Sent Client::send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch,
+                          std::optional<double> until) {
   if (payload.size() > options_.max_message_bytes) return Sent::too_big;
-  std::optional<double> until;
-  if (options_.send_timeout) until = net::monotonic_now() + *options_.send_timeout;
   switch (line_.send(opcode, payload, epoch, until)) {
     case Line::Sent::accepted:
       traffic_.messages_out.fetch_add(1, std::memory_order_relaxed);
@@ -156,19 +155,23 @@ Client::Sent Client::send(engine::Opcode opcode, std::string_view payload, std::
   return Sent::dropped;
 }
 
-std::optional<double> Client::ping(std::optional<double> until, bool& timed_out) {
+std::optional<Client::Pinged> Client::ping() {
   const auto ping = heartbeat_.next(net::monotonic_now());
   const std::uint64_t epoch = line_.epoch();
   if (epoch == 0 || !line_.send_control(engine::Opcode::ping, ping.payload)) return std::nullopt;
+  return Pinged{ping.number, epoch};
+}
+
+Client::Pong Client::await_pong(const Pinged& ping, std::optional<double> until, double& seconds) {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
-    if (const auto round_trip = heartbeat_.round_trip(ping.number)) return round_trip;
-    if (line_.epoch() != epoch || destroyed_) return std::nullopt;
-    const auto limit = until ? time_point(*until) : std::chrono::steady_clock::now() + std::chrono::hours(1);
-    if (until && std::chrono::steady_clock::now() >= limit) {
-      timed_out = true;
-      return std::nullopt;
+    if (const auto round_trip = heartbeat_.round_trip(ping.number)) {
+      seconds = *round_trip;
+      return Pong::arrived;
     }
+    if (line_.epoch() != ping.epoch || destroyed_) return Pong::lost;
+    const auto limit = until ? time_point(*until) : std::chrono::steady_clock::now() + std::chrono::hours(1);
+    if (until && std::chrono::steady_clock::now() >= limit) return Pong::not_yet;
     sleep_until(lock, changed_, limit);
   }
 }

@@ -56,9 +56,18 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   void destroy(double grace);
 
   enum class Sent : std::uint8_t { accepted, dropped, full, too_big };
-  Sent send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch);
-  /// One round trip in seconds; nullopt = not open (any more); `timed_out` tells that it took too long.
-  std::optional<double> ping(std::optional<double> until, bool& timed_out);
+  /// `epoch` 0 = whichever is open; `until`: monotonic seconds to wait for room (nullopt = for ever).
+  Sent send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch, std::optional<double> until);
+
+  struct Pinged {
+    std::uint64_t number = 0;
+    std::uint64_t epoch = 0;
+  };
+  enum class Pong : std::uint8_t { arrived, lost, not_yet };
+  /// Sends a Ping; nullopt = not open.
+  std::optional<Pinged> ping();
+  /// Sleeps until its answer, the connection's end, or `until`. `seconds`: the round trip.
+  Pong await_pong(const Pinged& ping, std::optional<double> until, double& seconds);
 
   // Answers of the user's callables.
   void provide(std::uint64_t epoch, std::optional<net::Url> url, std::optional<Headers> headers);

@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t slab_bytes = std::size_t{256} << 10;  // a larger slab takes no further reads
 constexpr std::size_t spare_bytes = std::size_t{1} << 20;   // a larger one is freed, not kept
 constexpr std::size_t spare_slabs = 4;
-constexpr std::size_t kept_notices = 256;  // of a client that has no dispatcher
 constexpr double burst_ends_after = 1.0;   // seconds without a drop
 
 }  // namespace

@@ -71,7 +71,11 @@ void Inbox::place(Item item) {
     copy.slab->waiting++;
     push(*reader, std::move(copy));
   }
-  if (handled) {
+  if (item.judge && !dispatching_ && handlers_->items.size() >= kept_notices) {
+    // Nobody drains this queue: a server that sends nothing but garbage must not fill the inbox and stop the reading.
+    ++drops_.decode;
+    item.slab->waiting--;
+  } else if (handled) {
     push(*handlers_, std::move(item));
   } else if (reader != nullptr) {
     push(*reader, std::move(item));

@@ -57,6 +57,7 @@ void Descriptor::close() noexcept {
 
 void close_descriptors_after_fork() noexcept {
   for (std::size_t word = 0; word < listed.size(); ++word) {
+    if (listed[word].load() == 0) continue;  // writing would copy a page of the parent's
     const std::uint64_t bits = listed[word].exchange(0);
     for (std::size_t bit = 0; bits != 0 && bit < width; ++bit) {
       if ((bits >> bit & 1) != 0) ::close(static_cast<int>(word * width + bit));

@@ -7,9 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <cstdio>
 #include <list>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,7 @@ namespace fastws::net {
 
 namespace {
 
+constexpr std::size_t most_told = 4;  // addresses whose errors a failure's sentence holds
 constexpr double stagger = 0.25;  // seconds before the next address is tried beside the last (RFC 8305 section 5)
 
 /// Addresses of both families take turns, beginning with the family the resolver put first (RFC 8305 section 4).
@@ -50,6 +52,17 @@ void prepare(int socket, double user_timeout) {
     set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(std::min(user_timeout, 86400.0) * 1000.0));
   }
 #endif
+}
+
+/// What to try, by the most telling of the addresses' errors: the one that came nearest to the server.
+const char* advice(const std::vector<int>& errors) {
+  const auto has = [&errors](int error) { return std::find(errors.begin(), errors.end(), error) != errors.end(); };
+  if (has(ECONNREFUSED)) return "; is the server running?";
+  if (has(ETIMEDOUT)) return "; is the server reachable, or does a firewall drop the packets?";
+  if (has(EMFILE) || has(ENFILE)) return "; close files or raise their limit (ulimit -n)";
+  if (has(EACCES) || has(EPERM)) return "; does a firewall of this machine forbid it?";
+  if (has(ENETUNREACH) || has(EHOSTUNREACH) || has(ENETDOWN)) return "; is the network up?";
+  return "";
 }
 
 std::string seconds_text(double seconds) {
@@ -115,7 +128,8 @@ class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
     const std::string within = " within " + seconds_text(monotonic_now() - began_);
     if (tls_) return fail(Phase::timeout, where() + ": the TLS handshake was not done" + within);
     if (!addresses_.empty()) {
-      return fail(Phase::timeout, where() + ": no answer to connecting" + within +
+      const std::string others = errors_.empty() ? "" : " (" + told() + ")";
+      return fail(Phase::timeout, where() + ": no answer to connecting" + within + others +
                                       "; is the server reachable, or does a firewall drop the packets?");
     }
     fail(Phase::resolve, where() + ": the host's name was not resolved" + within + "; is the network up?");
@@ -138,15 +152,17 @@ class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
       if (next_ < addresses_.size()) stagger_.at(monotonic_now() + stagger, [this] { try_next(); });
       return;
     }
-    if (racing_.empty()) {
-      const char* hint = refused_ ? "; is the server running?" : "";
-      fail(Phase::tcp, where() + ": can not connect (" + errors_ + ")" + hint);
-    }
+    if (racing_.empty()) fail(Phase::tcp, where() + ": can not connect (" + told() + ")" + advice(errors_));
   }
 
   void note(const std::string& address, int error) {
-    refused_ = refused_ || error == ECONNREFUSED;
-    errors_ += (errors_.empty() ? "" : ", ") + address + ": " + std::strerror(error);
+    errors_.push_back(error);
+    if (errors_.size() > most_told) return;
+    told_ += (told_.empty() ? "" : ", ") + address + ": " + std::generic_category().message(error);
+  }
+  [[nodiscard]] std::string told() const {
+    if (errors_.size() <= most_told) return told_;
+    return told_ + ", and " + std::to_string(errors_.size() - most_told) + " more";
   }
 
   bool begin(const Address& address) {
@@ -161,7 +177,12 @@ class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
       note(address.text(), errno);
       return false;
     }
-    racing_.emplace_back(loop_, std::move(socket), address.text());
+    try {
+      racing_.emplace_back(loop_, std::move(socket), address.text());
+    } catch (const std::system_error& error) {  // the system has no more room for descriptors that are watched
+      note(address.text(), error.code().value());
+      return false;
+    }
     const auto racer = std::prev(racing_.end());
     racer->readiness.writable([this, racer] { settled(racer); });
     return true;
@@ -172,6 +193,7 @@ class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
     int error = 0;
     socklen_t size = sizeof error;
     ::getsockopt(racer->socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error == 0 && connected_to_itself(racer->socket.get())) error = ECONNREFUSED;  // nobody listens there
     if (error != 0) {
       note(racer->address, error);
       racing_.erase(racer);
@@ -190,20 +212,22 @@ class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
   }
 
   void connected(Descriptor socket) {
-    if (!options_.url.secure) {
-      finish(std::make_unique<SocketStream>(loop_, std::move(socket)), std::nullopt);
-      return;
-    }
+    std::unique_ptr<Stream> plain;
+    std::optional<Failure> failure;
     try {
-      tls_ = std::make_unique<TlsStream>(loop_, std::move(socket), options_.tls, options_.url.host);
+      if (options_.url.secure) {
+        tls_ = std::make_unique<TlsStream>(loop_, std::move(socket), options_.tls, options_.url.host);
+      } else {
+        plain = std::make_unique<SocketStream>(loop_, std::move(socket));
+      }
     } catch (const std::exception& error) {
-      Failure failure;
-      failure.phase = Phase::tls;
-      failure.definitive = true;
-      failure.message = where() + ": " + error.what();
-      return finish(nullptr, std::move(failure));
+      failure.emplace();
+      failure->phase = options_.url.secure ? Phase::tls : Phase::tcp;
+      failure->definitive = dynamic_cast<const std::invalid_argument*>(&error) != nullptr;  // of the options
+      failure->message = where() + ": " + error.what();
     }
-    shake_hands();
+    if (tls_) return shake_hands();
+    finish(std::move(plain), std::move(failure));
   }
 
   void shake_hands() {
@@ -235,8 +259,8 @@ class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
   std::vector<Address> addresses_;
   std::size_t next_ = 0;
   std::list<Racer> racing_;
-  std::string errors_;
-  bool refused_ = false;
+  std::vector<int> errors_;  // of the addresses that failed, and the same in words
+  std::string told_;
   std::unique_ptr<TlsStream> tls_;
 };
 

@@ -1,6 +1,7 @@
 // The loop is one io_context; a timer's functions are guarded by a number, so that a late completion finds it changed.
 #include "loop.hpp"
 
+#include <algorithm>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
@@ -18,6 +19,18 @@ double monotonic_now() noexcept {
 Loop::Loop() : impl_(std::make_unique<Impl>()) {}
 Loop::~Loop() = default;
 
+namespace {
+
+/// A moment of the clock; one that it can not hold ("never") becomes the latest that it can.
+std::chrono::steady_clock::time_point clock_point(double when) {
+  constexpr double latest = 9e9;  // seconds; the clock counts nanoseconds in 64 bits
+  const std::chrono::duration<double> since_epoch(when < latest ? std::max(when, 0.0) : latest);
+  return std::chrono::steady_clock::time_point(
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(since_epoch));
+}
+
+}  // namespace
+
 void Loop::run() { impl_->context.run(); }
 void Loop::stop() { impl_->context.stop(); }
 void Loop::post(std::function<void()> function) { asio::post(impl_->context, std::move(function)); }
@@ -28,9 +41,7 @@ class Timer::Impl : public std::enable_shared_from_this<Timer::Impl> {
 
   void at(double when, std::function<void()> function) {
     const std::uint64_t number = ++number_;
-    const auto since_epoch = std::chrono::duration<double>(when);
-    timer_.expires_at(std::chrono::steady_clock::time_point(
-        std::chrono::duration_cast<std::chrono::steady_clock::duration>(since_epoch)));
+    timer_.expires_at(clock_point(when));
     // The function lives in the operation, not here: it may cancel, re-arm or destroy this timer while it runs.
     timer_.async_wait([weak = weak_from_this(), number, function = std::move(function)](std::error_code) {
       const auto self = weak.lock();

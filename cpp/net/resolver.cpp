@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstring>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -55,31 +56,55 @@ Table& table() {
   return *expected;
 }
 
+/// A thread inherits the mask of the one that starts it.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
 void run_detached(std::function<void()> function) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread([function = std::move(function)] {
+  const SignalsBlocked blocked;
+  std::thread([function = std::move(function)] {
     pthread_setname_np(pthread_self(), "fastws-dns");
     function();
+  }).detach();
+}
+
+/// Under the mutex, which keeps the waiter's loop alive: its owner takes it to end the interest.
+void tell(const WaiterPtr& waiter, const Resolved& result) {
+  if (waiter->loop == nullptr) return;
+  waiter->loop->post([weak = std::weak_ptr<Lookup::Waiter>(waiter), result] {
+    // On the loop's thread, like the end of the interest.
+    const auto interested = weak.lock();
+    if (interested && interested->loop != nullptr) interested->done(result);
   });
-  thread.detach();
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 bool seat(Table& table, const WaiterPtr& waiter);
+
+Resolved looked_up(const LookUp& look_up, const std::string& host) {
+  try {
+    return look_up(host);
+  } catch (const std::exception& error) {
+    return {{}, error.what()};
+  }
+}
 
 /// On a lookup's thread: hands the result to those who still want it, and its place to those who wait.
 void finish(Table& table, const std::shared_ptr<Running>& run, const Resolved& result) {
   const std::lock_guard<std::mutex> lock(table.mutex);
   table.running.erase(std::find(table.running.begin(), table.running.end(), run));
-  for (const auto& waiter : run->waiters) {
-    if (waiter->loop == nullptr) continue;
-    waiter->loop->post([weak = std::weak_ptr<Lookup::Waiter>(waiter), result] {
-      if (const auto interested = weak.lock()) interested->done(result);
-    });
-  }
+  for (const auto& waiter : std::exchange(run->waiters, {})) tell(waiter, result);
   std::deque<WaiterPtr> still;
   for (const auto& waiter : std::exchange(table.waiting, {})) {
     if (waiter->loop != nullptr && !seat(table, waiter)) still.push_back(waiter);
@@ -107,7 +132,12 @@ bool seat(Table& table, const WaiterPtr& waiter) {
   run->began = now;
   run->waiters.push_back(waiter);
   table.running.push_back(run);
-  run_detached([&table, run, look_up = table.look_up] { finish(table, run, look_up(run->host)); });
+  try {
+    run_detached([&table, run, look_up = table.look_up] { finish(table, run, looked_up(look_up, run->host)); });
+  } catch (const std::exception& error) {
+    table.running.pop_back();
+    tell(waiter, {{}, std::string("no thread could be started to look it up: ") + error.what()});
+  }
   return true;
 }
 
@@ -161,7 +191,8 @@ Lookup::Lookup(Loop& loop, const std::string& host, Done done) : waiter_(std::ma
   Resolved literal = ask(host, AI_NUMERICHOST);  // an address needs no thread
   if (!literal.addresses.empty()) {
     loop.post([weak = std::weak_ptr<Waiter>(waiter_), literal = std::move(literal)] {
-      if (const auto interested = weak.lock()) interested->done(literal);
+      const auto interested = weak.lock();
+      if (interested && interested->loop != nullptr) interested->done(literal);
     });
     return;
   }
@@ -171,8 +202,15 @@ Lookup::Lookup(Loop& loop, const std::string& host, Done done) : waiter_(std::ma
 }
 
 Lookup::~Lookup() {
-  const std::lock_guard<std::mutex> lock(table().mutex);
+  Table& all = table();
+  const std::lock_guard<std::mutex> lock(all.mutex);
   waiter_->loop = nullptr;
+  // A hanging lookup must not collect all who gave it up.
+  all.waiting.erase(std::remove(all.waiting.begin(), all.waiting.end(), waiter_), all.waiting.end());
+  for (const auto& run : all.running) {
+    auto& waiters = run->waiters;
+    waiters.erase(std::remove(waiters.begin(), waiters.end(), waiter_), waiters.end());
+  }
 }
 
 LookUp system_look_up() {
@@ -181,7 +219,7 @@ LookUp system_look_up() {
 
 void set_look_up(LookUp look_up) {
   const std::lock_guard<std::mutex> lock(table().mutex);
-  table().look_up = std::move(look_up);
+  table().look_up = std::move(look_up);  // the running ones keep theirs
 }
 
 void forget_lookups_after_fork() noexcept { the_table.store(nullptr); }

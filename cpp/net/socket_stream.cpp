@@ -1,15 +1,35 @@
 // Reads and writes go straight to the socket; only waiting goes through the loop.
 #include "socket_stream.hpp"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "loop_impl.hpp"
 
 namespace fastws::net {
+
+namespace {
+
+std::string words(int error) { return std::generic_category().message(error); }
+
+}  // namespace
+
+bool connected_to_itself(int socket) noexcept {
+  sockaddr_storage ours{};
+  sockaddr_storage theirs{};
+  socklen_t size = sizeof ours;
+  socklen_t other = sizeof theirs;
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&ours), &size) != 0 ||
+      ::getpeername(socket, reinterpret_cast<sockaddr*>(&theirs), &other) != 0) {
+    return false;
+  }
+  return size == other && std::memcmp(&ours, &theirs, size) == 0;
+}
 
 // --- Readiness -------------------------------------------------------------------------------------------------------
 
@@ -65,7 +85,7 @@ Moved SocketStream::read(char* data, std::size_t size) {
     if (count == 0) return {Io::end, 0};
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {Io::again, 0};
-    fail(std::strerror(errno));
+    fail(words(errno));
     return {Io::error, 0};
   }
 }
@@ -77,13 +97,14 @@ Moved SocketStream::write(const char* data, std::size_t size) {
     if (count > 0) return {Io::done, static_cast<std::size_t>(count)};
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return {Io::again, 0};
-    fail(count < 0 ? std::strerror(errno) : "nothing could be written");
+    fail(count < 0 ? words(errno) : "nothing could be written");
     return {Io::error, 0};
   }
 }
 
 void SocketStream::close() {
   if (std::exchange(closed_, true)) return;
+  if (error_.empty()) error_ = "the stream is closed";
   ::shutdown(socket_.get(), SHUT_WR);
   // Bytes left unread would turn our end into a reset, and the peer might never see the Close frame before it.
   constexpr int most_reads = 64;
@@ -95,8 +116,13 @@ void SocketStream::close() {
 
 void SocketStream::reset() {
   if (std::exchange(closed_, true)) return;
+  if (error_.empty()) error_ = "the stream is closed";
   const linger now{1, 0};
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  // Dissolving the association sends the reset at once, while the number stays taken.
+  sockaddr nowhere{};
+  nowhere.sa_family = AF_UNSPEC;
+  ::connect(socket_.get(), &nowhere, sizeof nowhere);
 }
 
 }  // namespace fastws::net

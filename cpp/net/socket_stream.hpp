@@ -16,6 +16,9 @@
 
 namespace fastws::net {
 
+/// A connection to a free port of this machine can meet itself: the system lends it that very port to come from.
+bool connected_to_itself(int socket) noexcept;
+
 /// Waits for readiness of one descriptor, on the loop's thread. Its functions may destroy it.
 class Readiness {
  public:

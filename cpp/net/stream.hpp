@@ -28,15 +28,19 @@ class Stream {
  public:
   virtual ~Stream() = default;
   virtual Moved read(char* data, std::size_t size) = 0;
+  /// After `again` the next write must begin with the same bytes, and offer no fewer (TLS has a record of them under way).
   virtual Moved write(const char* data, std::size_t size) = 0;
-  /// Decrypted bytes are waiting inside: reading need not wait for the socket.
+  /// Bytes, or the end, are waiting inside, where the socket does not tell: read once more before waiting for it. A caller
+  /// who waits only after `again` need not ask, but before the first read.
   [[nodiscard]] virtual bool pending() const = 0;
   /// After read() said `again`: TLS needs the socket writable before it can go on reading (and the reverse).
   [[nodiscard]] virtual bool read_wants_write() const = 0;
   [[nodiscard]] virtual bool write_wants_read() const = 0;
-  /// Says goodbye if that needs no waiting (TLS close_notify), then closes the descriptor. More calls do nothing.
+  /// Says goodbye if that needs no waiting (TLS close_notify), then ends the sending side: the peer reads an end. Nothing
+  /// more is read or written. The descriptor's number is given back by the destructor, on the loop's thread, so that no
+  /// wait can meet a newer descriptor of the same number. More calls do nothing.
   virtual void close() = 0;
-  /// Closes the descriptor so that the peer sees a reset rather than an end.
+  /// Like close(), but without goodbye: the peer sees a reset rather than an end.
   virtual void reset() = 0;
   [[nodiscard]] virtual std::string error() const = 0;
   [[nodiscard]] virtual std::string tls_version() const = 0;  // empty = not TLS

@@ -11,7 +11,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <cstring>
+#include <stdexcept>
+#include <system_error>
 
 #include "tls_context.hpp"
 
@@ -60,6 +61,15 @@ bool is_address(const std::string& host) {
   return ::inet_pton(AF_INET, host.c_str(), bytes) == 1 || ::inet_pton(AF_INET6, host.c_str(), bytes) == 1;
 }
 
+std::string words(int error) { return std::generic_category().message(error); }
+
+/// The name to ask for and to find in the certificate: neither has a zone or the dot of the root (RFC 6066 section 3).
+std::string name_of(const TlsOptions& options, const std::string& host) {
+  std::string name = options.server_name.empty() ? host.substr(0, host.find('%')) : options.server_name;
+  if (name.size() > 1 && name.back() == '.') name.pop_back();
+  return name;
+}
+
 std::string remedy(long verdict, const std::string& host) {
   switch (verdict) {
     case X509_V_ERR_CERT_HAS_EXPIRED: return "it has expired: the server's operator must renew it";
@@ -85,16 +95,27 @@ class TlsStream::Session {
     ssl = SSL_new(context);
     SSL_CTX_free(context);
     BIO* bio = BIO_new(bio_method());
+    if (ssl == nullptr || bio == nullptr) {
+      SSL_free(ssl);
+      BIO_free(bio);
+      throw std::runtime_error("OpenSSL could not make a session");
+    }
     BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);
     SSL_set_connect_state(ssl);
+    bool expects = false;  // a session that expects no name would take everybody's certificate
     if (is_address(host)) {
-      X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
+      expects = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
     } else {
-      SSL_set_tlsext_host_name(ssl, host.c_str());  // SNI is for names only (RFC 6066 section 3)
       SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-      SSL_set1_host(ssl, host.c_str());
+      expects = !host.empty() && SSL_set1_host(ssl, host.c_str()) == 1 &&
+                SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;  // SNI is for names only (RFC 6066 section 3)
+    }
+    if (!expects) {
+      SSL_free(ssl);
+      ERR_clear_error();
+      throw std::invalid_argument("server_name: a certificate can not be for \"" + host + "\"");
     }
   }
   ~Session() { SSL_free(ssl); }
@@ -105,8 +126,7 @@ class TlsStream::Session {
 };
 
 TlsStream::TlsStream(Loop& loop, Descriptor socket, const TlsOptions& options, const std::string& host)
-    : SocketStream(loop, std::move(socket)),
-      host_(options.server_name.empty() ? host.substr(0, host.find('%')) : options.server_name) {
+    : SocketStream(loop, std::move(socket)), host_(name_of(options, host)) {
   session_ = std::make_unique<Session>(options, SocketStream::socket(), host_);
 }
 
@@ -114,18 +134,24 @@ TlsStream::~TlsStream() { TlsStream::close(); }
 
 Io TlsStream::handshake() {
   ERR_clear_error();
+  errno = 0;
   const int result = SSL_connect(session_->ssl);
-  if (result == 1) return Io::done;
+  const int number = errno;
+  read_wants_write_ = false;
+  if (result == 1) {
+    pending_ = SSL_has_pending(session_->ssl) != 0;  // what came together with the last of the handshake
+    return Io::done;
+  }
   const int error = SSL_get_error(session_->ssl, result);
   if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
     read_wants_write_ = error == SSL_ERROR_WANT_WRITE;
     return Io::again;
   }
   broken_ = true;
-  const int number = errno;
+  const bool ended = ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
   reason_ = take_openssl_error();
-  if (reason_.empty() && error == SSL_ERROR_SYSCALL && number != 0) reason_ = std::strerror(number);
-  if (reason_.empty()) reason_ = "the server ended the connection";
+  if (reason_.empty() && number != 0) reason_ = words(number);
+  if (reason_.empty() || ended) reason_ = "the server ended the connection";
   return Io::error;
 }
 
@@ -161,22 +187,25 @@ Moved TlsStream::settle(int result, std::size_t size, bool reading) {
       broken_ = true;
       ERR_clear_error();
       if (reading && number == 0) return {Io::end, 0};
-      fail(number != 0 ? std::strerror(number) : "the connection is broken");
+      fail(number != 0 ? words(number) : "the connection is broken");
       return {Io::error, 0};
     default: break;
   }
   broken_ = true;
   const unsigned long code = ERR_peek_error();
   const bool truncated = ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
-  fail(take_openssl_error());
+  const std::string reason = take_openssl_error();
+  fail(reason.empty() ? "the TLS session is broken" : reason);
   return {reading && truncated ? Io::end : Io::error, 0};
 }
 
 Moved TlsStream::read(char* data, std::size_t size) {
-  if (closed() || broken_) return {Io::error, 0};
+  if (closed()) return {Io::error, 0};
+  if (read_end_) return *read_end_;
   ERR_clear_error();
   errno = 0;
   read_wants_write_ = false;
+  pending_ = false;
   std::size_t total = 0;
   // One record a call is what SSL_read gives; several records often came with one system call.
   while (total < size) {
@@ -184,11 +213,15 @@ Moved TlsStream::read(char* data, std::size_t size) {
     const int result = SSL_read(session_->ssl, data + total, most);
     if (result > 0) {
       total += static_cast<std::size_t>(result);
-      if (SSL_has_pending(session_->ssl) == 0) break;
+      pending_ = SSL_has_pending(session_->ssl) != 0;
+      if (!pending_) break;
       continue;
     }
-    if (total != 0) break;  // what came first is handed on first; the rest is told by the next call
-    return settle(result, 0, true);
+    const Moved end = settle(result, 0, true);
+    if (end.io != Io::again) read_end_ = end;
+    if (total == 0) return end;
+    pending_ = end.io != Io::again;  // what came first is handed on first
+    break;
   }
   return {Io::done, total};
 }
@@ -201,8 +234,6 @@ Moved TlsStream::write(const char* data, std::size_t size) {
   const int result = SSL_write(session_->ssl, data, static_cast<int>(std::min<std::size_t>(size, INT_MAX)));
   return settle(result, result > 0 ? static_cast<std::size_t>(result) : 0, false);
 }
-
-bool TlsStream::pending() const { return !closed() && SSL_has_pending(session_->ssl) != 0; }
 
 void TlsStream::close() {
   if (closed()) return;

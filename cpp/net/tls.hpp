@@ -16,7 +16,7 @@ namespace fastws::net {
 
 class TlsStream final : public SocketStream {
  public:
-  /// Throws std::invalid_argument when the options can not be used.
+  /// Throws std::invalid_argument when the options can not be used, std::runtime_error when OpenSSL or Asio gives up.
   TlsStream(Loop& loop, Descriptor socket, const TlsOptions& options, const std::string& host);
   ~TlsStream() override;
 
@@ -27,7 +27,7 @@ class TlsStream final : public SocketStream {
 
   Moved read(char* data, std::size_t size) override;
   Moved write(const char* data, std::size_t size) override;
-  [[nodiscard]] bool pending() const override;
+  [[nodiscard]] bool pending() const override { return pending_ && !closed(); }
   [[nodiscard]] bool read_wants_write() const override { return read_wants_write_; }
   [[nodiscard]] bool write_wants_read() const override { return write_wants_read_; }
   void close() override;
@@ -42,7 +42,9 @@ class TlsStream final : public SocketStream {
   std::string reason_;  // OpenSSL's, of a failed handshake
   bool read_wants_write_ = false;
   bool write_wants_read_ = false;
-  bool broken_ = false;  // after a fatal error SSL_shutdown must not be called
+  bool broken_ = false;            // after a fatal error SSL_shutdown must not be called
+  bool pending_ = false;           // the last read stopped with more inside
+  std::optional<Moved> read_end_;  // the end or error of reading: the answer to every later read
 };
 
 }  // namespace fastws::net

@@ -4,11 +4,15 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509err.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -23,6 +27,8 @@ Key key_of(const TlsOptions& options) {
   return {options.ca_file,      options.ca_path, options.ca_data, options.cert_file, options.key_file,
           options.key_password, options.verify,  options.min_version};
 }
+
+constexpr std::size_t read_buffer = std::size_t{64} << 10;
 
 struct Cache {
   std::mutex mutex;
@@ -39,12 +45,17 @@ Cache& cache() {
   throw std::invalid_argument(argument + ": " + why + (reason.empty() ? "" : " (" + reason + ")"));
 }
 
+bool holds_files(const char* folder) {
+  std::error_code error;
+  return std::filesystem::directory_iterator(folder, error) != std::filesystem::directory_iterator();
+}
+
 void use_system_trust(SSL_CTX* context) {
   SSL_CTX_set_default_verify_paths(context);  // honours SSL_CERT_FILE and SSL_CERT_DIR
   if (::getenv(X509_get_default_cert_file_env()) != nullptr || ::getenv(X509_get_default_cert_dir_env()) != nullptr) {
     return;
   }
-  if (::access(X509_get_default_cert_file(), R_OK) == 0 || ::access(X509_get_default_cert_dir(), R_OK) == 0) return;
+  if (::access(X509_get_default_cert_file(), R_OK) == 0 || holds_files(X509_get_default_cert_dir())) return;
   // An OpenSSL that was built elsewhere looks where nothing is: take the bundle of the system we run on.
   for (const char* bundle : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
                              "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}) {
@@ -62,13 +73,34 @@ void trust_data(SSL_CTX* context, const std::string& pem) {
     ++count;
   }
   BIO_free(memory);
-  ERR_clear_error();  // the end of the text is told as an error
-  if (count == 0) refuse("ca_data", "it holds no certificate in PEM form");
+  const unsigned long last = ERR_peek_last_error();  // the end of the text is told as an error, too
+  if (count == 0 || ERR_GET_LIB(last) != ERR_LIB_PEM || ERR_GET_REASON(last) != PEM_R_NO_START_LINE) {
+    refuse("ca_data", count == 0 ? "it holds no certificate in PEM form" : "not all of it are certificates in PEM form");
+  }
+  ERR_clear_error();
 }
 
-int give_password(char* buffer, int size, int, void* password) {
-  const auto& text = *static_cast<const std::string*>(password);
-  return static_cast<int>(text.copy(buffer, static_cast<std::size_t>(size)));
+struct Password {
+  const std::string& text;
+  bool asked = false;
+};
+
+int give_password(char* buffer, int size, int, void* user) {
+  auto& password = *static_cast<Password*>(user);
+  password.asked = true;
+  return static_cast<int>(password.text.copy(buffer, static_cast<std::size_t>(size)));
+}
+
+[[noreturn]] void refuse_key(const TlsOptions& options, const Password& password, const std::string& file) {
+  const unsigned long code = ERR_peek_last_error();
+  if (ERR_GET_LIB(code) == ERR_LIB_X509 && ERR_GET_REASON(code) == X509_R_KEY_VALUES_MISMATCH) {
+    refuse(options.key_file.empty() ? "cert_file" : "key_file", "the key does not belong to the certificate");
+  }
+  if (password.asked) {
+    refuse("key_password", password.text.empty() ? "the key in " + file + " is encrypted and needs one"
+                                                 : "it does not open the key in " + file);
+  }
+  refuse(options.key_file.empty() ? "cert_file" : "key_file", "no private key in PEM form can be read from " + file);
 }
 
 void use_own_certificate(SSL_CTX* context, const TlsOptions& options) {
@@ -76,18 +108,20 @@ void use_own_certificate(SSL_CTX* context, const TlsOptions& options) {
     if (!options.key_file.empty()) refuse("key_file", "a key needs its certificate: give cert_file as well");
     return;
   }
+  const std::string& key = options.key_file.empty() ? options.cert_file : options.key_file;
+  Password password{options.key_password};
+  SSL_CTX_set_default_passwd_cb(context, give_password);  // OpenSSL's own would ask on the terminal
+  SSL_CTX_set_default_passwd_cb_userdata(context, &password);
   if (SSL_CTX_use_certificate_chain_file(context, options.cert_file.c_str()) != 1) {
     refuse("cert_file", "no certificate in PEM form can be read from " + options.cert_file);
   }
-  const std::string& key = options.key_file.empty() ? options.cert_file : options.key_file;
-  const char* argument = options.key_file.empty() ? "cert_file" : "key_file";
-  std::string password = options.key_password;
-  SSL_CTX_set_default_passwd_cb(context, give_password);
-  SSL_CTX_set_default_passwd_cb_userdata(context, &password);
-  const bool good = SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) == 1;
+  password.asked = false;
+  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) refuse_key(options, password, key);
+  SSL_CTX_set_default_passwd_cb(context, nullptr);
   SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
-  if (!good) refuse(argument, "no private key in PEM form can be read from " + key + "; is key_password right?");
-  if (SSL_CTX_check_private_key(context) != 1) refuse(argument, "the key does not belong to the certificate");
+  if (SSL_CTX_check_private_key(context) != 1) {
+    refuse(options.key_file.empty() ? "cert_file" : "key_file", "the key does not belong to the certificate");
+  }
 }
 
 void fill(SSL_CTX* context, const TlsOptions& options) {
@@ -100,13 +134,19 @@ void fill(SSL_CTX* context, const TlsOptions& options) {
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
-  SSL_CTX_set_read_ahead(context, 1);  // one system call for many records
+  // One system call for several records; what no record fills is given back between reads (SSL_MODE_RELEASE_BUFFERS).
+  SSL_CTX_set_read_ahead(context, 1);
+  SSL_CTX_set_default_read_buffer_len(context, read_buffer);
   SSL_CTX_set_verify(context, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   if (!options.ca_file.empty() && SSL_CTX_load_verify_file(context, options.ca_file.c_str()) != 1) {
     refuse("ca_file", "no certificate in PEM form can be read from " + options.ca_file);
   }
   if (!options.ca_path.empty()) {
-    if (::access(options.ca_path.c_str(), R_OK) != 0) refuse("ca_path", "can not read " + options.ca_path);
+    struct stat about {};
+    const bool folder = ::stat(options.ca_path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
+    if (!folder || ::access(options.ca_path.c_str(), R_OK | X_OK) != 0) {
+      refuse("ca_path", "there is no readable folder " + options.ca_path);
+    }
     SSL_CTX_load_verify_dir(context, options.ca_path.c_str());
   }
   if (!options.ca_data.empty()) trust_data(context, options.ca_data);

@@ -1,6 +1,8 @@
 // One pass over the text; every refusal names what is wrong with it.
 #include "url.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -83,18 +85,22 @@ std::string checked_host(std::string_view host) {
       refuse("the host holds a character that no host name has");
     }
   }
+  // RFC 1035 section 2.3.4; one dot may stand at the end, where the root's empty label is.
+  for (std::string_view rest = host; !rest.empty();) {
+    const std::size_t size = std::min(rest.find('.'), rest.size());
+    if (size == 0) refuse("the host has a dot too many");
+    if (size > 63) refuse("a part of the host between dots is longer than 63 characters");
+    rest.remove_prefix(std::min(size + 1, rest.size()));
+  }
   return lowered(host);
 }
 
 /// An IPv6 literal without its brackets; a zone is written %25eth0 (RFC 6874) and kept as %eth0.
 std::string checked_literal(std::string_view text) {
   const std::size_t percent = text.find('%');
-  const std::string_view address = text.substr(0, percent);
-  const bool good = address.size() >= 2 && address.find(':') != std::string_view::npos &&
-                    std::all_of(address.begin(), address.end(),
-                                [](char c) { return hex_value(c) >= 0 || c == ':' || c == '.'; });
-  if (!good) refuse("what is in brackets is not an IPv6 address");
-  std::string literal = lowered(address);
+  std::string literal = lowered(text.substr(0, percent));
+  unsigned char bytes[16];
+  if (::inet_pton(AF_INET6, literal.c_str(), bytes) != 1) refuse("what is in brackets is not an IPv6 address");
   if (percent == std::string_view::npos) return literal;
   std::string_view zone = text.substr(percent + 1);
   if (zone.substr(0, 2) == "25") zone.remove_prefix(2);
@@ -139,6 +145,9 @@ Url parse_url(std::string_view text) {
   std::string_view authority = rest.substr(0, slash);
   url.resource = slash == std::string_view::npos ? "/" : encoded_resource(rest.substr(slash));
   if (url.resource[0] == '?') url.resource.insert(0, "/");
+
+  // Browsers read a backslash as a slash: what is behind it must not pass for the host.
+  if (authority.find('\\') != std::string_view::npos) refuse("it holds a backslash before the path");
 
   const std::size_t at = authority.rfind('@');
   if (at != std::string_view::npos) {

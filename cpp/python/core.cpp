@@ -119,7 +119,17 @@ std::uint64_t Core::wait_change(std::uint64_t seen, std::optional<double> timeou
 
 bool Core::send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch) {
   using Sent = client::Client::Sent;
-  switch (natively([&] { return client_->send(opcode, payload, epoch); }, Sent::dropped)) {
+  const auto until = deadline_after(client_->options().send_timeout);
+  // Having waited for room, a message must not cross to the next connection: its epoch is settled before the first try.
+  const std::uint64_t of = epoch != 0 ? epoch : client_->epoch();
+  Sent sent = Sent::dropped;
+  for (;;) {
+    const auto slice = slice_end(until);
+    sent = natively([&] { return client_->send(opcode, payload, of, slice); }, Sent::dropped);
+    if (sent != Sent::full || (until && net::monotonic_now() >= *until)) break;
+    check_signals();
+  }
+  switch (sent) {
     case Sent::accepted: return true;
     case Sent::dropped: return false;
     case Sent::full:
@@ -166,16 +176,21 @@ bool Core::send_bytes(const py::buffer& data, std::uint64_t epoch) {
 
 py::object Core::ping(std::optional<double> timeout) {
   if (lost()) return py::none();
+  using Pong = client::Client::Pong;
   const auto until = deadline_after(timeout);
-  bool timed_out = false;
-  const auto seconds =
-      natively([&] { return client_->ping(until, timed_out); }, std::optional<double>());
-  check_signals();
-  if (timed_out) {
-    PyErr_SetString(PyExc_TimeoutError, "no Pong arrived in time");
-    throw py::error_already_set();
+  const auto pinged = natively([&] { return client_->ping(); }, std::optional<client::Client::Pinged>());
+  if (!pinged) return py::none();
+  for (;;) {
+    const auto slice = slice_end(until);
+    double seconds = 0.0;
+    const Pong pong = natively([&] { return client_->await_pong(*pinged, slice, seconds); }, Pong::lost);
+    if (pong == Pong::arrived) return py::float_(seconds);
+    if (pong == Pong::lost) return py::none();
+    check_signals();
+    if (until && net::monotonic_now() >= *until) break;
   }
-  return seconds ? py::object(py::float_(*seconds)) : py::none();
+  PyErr_SetString(PyExc_TimeoutError, "no Pong arrived in time");
+  throw py::error_already_set();
 }
 
 // --- Handlers and providers ------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 
 #include "../client/process.hpp"
 #include "../net/url.hpp"
+#include "../net/versions.hpp"
 #include "convert.hpp"
 #include "core.hpp"
 #include "natively.hpp"
@@ -110,6 +111,12 @@ void bind_core(py::module_& module) {
   module.attr("TEXT") = static_cast<int>(item_text);
   module.attr("BINARY") = static_cast<int>(item_binary);
   module.attr("BAD") = static_cast<int>(item_bad);
+  py::dict build_info;
+  build_info["asio"] = net::asio_version();
+  build_info["openssl"] = net::openssl_version();
+  build_info["pybind11"] = PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR) "." PYBIND11_TOSTRING(PYBIND11_VERSION_MINOR);
+  build_info["compiler"] = __VERSION__;
+  module.attr("build_info") = build_info;
   bind_process(module);
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from typing import Any
@@ -17,6 +18,7 @@ class LiveLine:
         self._began = time.monotonic()
         self._shown_at = 0.0
         self._count = 0
+        logging.getLogger("fastws").setLevel(logging.ERROR)  # the demo itself says what is worth a warning
 
     def say(self, text: str) -> None:
         """Print a line that stays, with the seconds since the start."""

@@ -1,14 +1,14 @@
 """A WebSocket client that stays connected: native, off the GIL, and simple.
 
-    from fastws import WebSocketClient
+from fastws import WebSocketClient
 
-    ws = WebSocketClient("wss://api.example.com/ws")
-    ws.on("update", lambda data: print(data))
-    ws.wait()
+ws = WebSocketClient("wss://api.example.com/ws")
+ws.on("update", lambda data: print(data))
+ws.wait()
 """
 
 from ._ask import Attempt
-from ._client import ReadyState, Stats, WebSocketClient, __version__
+from ._client import WebSocketClient
 from ._errors import (
     ConnectFailed,
     ConnectionClosed,
@@ -25,6 +25,8 @@ from ._errors import (
 from ._events import Closed, Connect, Connecting, Disconnect, Dropped, ErrorEvent, Event, Reconnecting
 from ._options import Backoff, Tls
 from ._registry import clients, close_all
+from ._settings import __version__
+from ._stats import ReadyState, Stats
 
 __all__ = [
     "Attempt",

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from . import _core
 from ._errors import ConnectFailed, failure_to_error
 from ._handlers import log, wants_argument
-from ._options import basic_auth, header_pairs, number
+from ._options import number
+from ._settings import basic_auth, header_pairs
 
 if TYPE_CHECKING:
     from ._client import WebSocketClient
@@ -45,14 +46,47 @@ class Providers:
         return any((self.url, self.headers, self.should_reconnect))
 
 
-def start(core: _core.Core, client: WebSocketClient, name: str) -> threading.Thread:
-    """Start the asking thread."""
-    thread = threading.Thread(target=_run, args=(core, weakref.ref(client)), name=f"{name}-ask", daemon=True)
-    thread.start()
-    return thread
+class Asker:
+    """The asking thread, and what it is asking now. Refers to no callable and to no client."""
+
+    def __init__(self, core: _core.Core, client: WebSocketClient, name: str) -> None:
+        self._running: tuple[int, str] | None = None  # the epoch that was asked for, and whom
+        target = (core, weakref.ref(client), self)
+        self.thread = threading.Thread(target=_run, args=target, name=f"{name}-ask", daemon=True)
+        self.thread.start()
+
+    def ask(self, fn: Callable[..., Any], question: dict[str, Any]) -> Any:
+        """What the callable says. Raises what it raises."""
+        error = question["last_error"]
+        attempt = Attempt(
+            epoch=question["epoch"],
+            attempt=question["attempt"],
+            is_reconnect=question["is_reconnect"],
+            last_close=question["last_close"],
+            last_error=None if error is None else failure_to_error(error),
+        )
+        self._running = question["epoch"], getattr(fn, "__qualname__", repr(fn))
+        try:
+            answer = fn(attempt) if wants_argument(fn) else fn()
+        finally:
+            self._running = None
+        if inspect.iscoroutine(answer):
+            answer.close()
+            raise TypeError(
+                "it is a coroutine function; AsyncWebSocketClient is the client that can await it"
+            )
+        return answer
+
+    def attempt_failed(self, epoch: int) -> None:
+        """Say once which callable holds the attempts back, if it is that of this epoch that has not returned."""
+        running = self._running
+        if running is not None and running[0] == epoch:
+            log.warning(
+                "%s has not returned: until it does, every attempt fails at connect_timeout", running[1]
+            )
 
 
-def _run(core: _core.Core, ref: weakref.ref[WebSocketClient]) -> None:
+def _run(core: _core.Core, ref: weakref.ref[WebSocketClient], asker: Asker) -> None:
     while True:
         question = core.next_ask(None)
         if question is None:
@@ -65,34 +99,20 @@ def _run(core: _core.Core, ref: weakref.ref[WebSocketClient]) -> None:
         providers = client._providers
         del client  # a callable may take its time; the client may go meanwhile
         if question["kind"] == "provide":
-            _provide(core, providers, question)
+            _provide(core, asker, providers, question)
         else:
-            _answer(core, providers, question)
+            _answer(core, asker, providers, question)
+        # Callables often refer to their client: while the thread sleeps, nothing here may keep it alive.
+        del providers, question
 
 
-def _ask(fn: Callable[..., Any], question: dict[str, Any]) -> Any:
-    error = question["last_error"]
-    attempt = Attempt(
-        epoch=question["epoch"],
-        attempt=question["attempt"],
-        is_reconnect=question["is_reconnect"],
-        last_close=question["last_close"],
-        last_error=None if error is None else failure_to_error(error),
-    )
-    answer = fn(attempt) if wants_argument(fn) else fn()
-    if inspect.iscoroutine(answer):
-        answer.close()
-        raise TypeError("it is a coroutine function; AsyncWebSocketClient is the client that can await it")
-    return answer
-
-
-def _provide(core: _core.Core, providers: Providers, question: dict[str, Any]) -> None:
+def _provide(core: _core.Core, asker: Asker, providers: Providers, question: dict[str, Any]) -> None:
     asked = "url"
     try:
         url: str | None = None
         headers: list[tuple[str, str]] | None = None
         if providers.url is not None:
-            url = _ask(providers.url, question)
+            url = asker.ask(providers.url, question)
             if not isinstance(url, str):
                 raise TypeError(f"it returned {type(url).__name__}, not a str")
             parts = _core.parse_url(url)
@@ -100,22 +120,22 @@ def _provide(core: _core.Core, providers: Providers, question: dict[str, Any]) -
                 headers = [basic_auth(parts["user"], parts["password"] or "")]
         asked = "headers"
         if providers.headers is not None:
-            headers = (headers or []) + header_pairs("headers", _ask(providers.headers, question))
+            headers = (headers or []) + header_pairs("headers", asker.ask(providers.headers, question))
         core.provide(question["epoch"], url, headers)
-    except Exception as error:  # noqa: BLE001  whatever a callable raises is a failed attempt
+    except BaseException as error:  # whatever a callable raises is a failed attempt; the thread goes on
         message = f"the {asked} provider failed: {type(error).__name__}: {error}"
         core.provide_failed(question["epoch"], message)
 
 
-def _answer(core: _core.Core, providers: Providers, question: dict[str, Any]) -> None:
+def _answer(core: _core.Core, asker: Asker, providers: Providers, question: dict[str, Any]) -> None:
     assert providers.should_reconnect is not None
     stop, delay = False, None
     try:
-        answer = _ask(providers.should_reconnect, question)
+        answer = asker.ask(providers.should_reconnect, question)
         if answer is False:
             stop = True
         elif answer is not None and answer is not True:
             delay = number("should_reconnect's answer", answer)
-    except Exception:
+    except BaseException:
         log.exception("should_reconnect failed; the default delay holds")
     core.answer(question["epoch"], stop, delay)

@@ -6,66 +6,23 @@ done natively, on a thread that never takes the GIL.
 
 from __future__ import annotations
 
-import enum
 import itertools
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
-from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
-from . import _ask, _core, _options, _registry
+from . import _ask, _core, _options, _registry, _settings, _waiting
 from ._dispatch import Dispatcher
-from ._errors import ConnectFailed, ConnectionClosed, ConnectTimeout, MessageTooBig, NotConnected, failure_to_error
+from ._errors import MessageTooBig, NotConnected
 from ._handlers import log
 from ._options import Backoff, Tls
 from ._reading import Messages, Reader
+from ._stats import ReadyState, Stats, make_stats, ready_state
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 _numbers = itertools.count(1)
-
-try:
-    __version__ = version("fastws")
-except PackageNotFoundError:  # imported from a tree that is not installed
-    __version__ = "0"
-
-
-class ReadyState(enum.IntEnum):
-    """The browser's ready states."""
-
-    CONNECTING = 0
-    OPEN = 1
-    CLOSING = 2
-    CLOSED = 3
-
-
-_READY = {"connecting": 0, "backoff": 0, "open": 1, "closing": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """A look at the counters. Times are seconds, sizes bytes; `dropped` counts messages by cause, `dropped_by_type` those
-    that nobody handles by their type."""
-
-    messages_in: int = 0
-    messages_out: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    handled: int = 0
-    dropped: Mapping[str, int] = ()  # type: ignore[assignment]
-    dropped_by_type: Mapping[str, int] = ()  # type: ignore[assignment]
-    inbox_messages: int = 0
-    inbox_bytes: int = 0
-    outbox_messages: int = 0
-    outbox_bytes: int = 0
-    connects: int = 0
-    failures: int = 0
-    uptime: float = 0.0
-    handler_seconds: float = 0.0
-    parse_seconds: float = 0.0
 
 
 class WebSocketClient:
@@ -94,6 +51,8 @@ class WebSocketClient:
     Raises:
         TypeError, ValueError: an argument can not be used; the message names it.
     """
+
+    _unclosed = False  # whether a warning is due when nobody refers to it any more
 
     def __init__(
         self,
@@ -130,89 +89,60 @@ class WebSocketClient:
         inbox_messages: int = 1_000_000,
         inbox_bytes: int = 256 * 2**20,
     ) -> None:
-        self._closed_by_user = True  # until everything is right: __del__ of a client that was never made says nothing
-        self._pid_lost = False
+        parts: dict[str, Any] = {"user": None, "secure": False}
         if isinstance(url, str):
-            parts = _core.parse_url(_checked_url(url))
-        elif callable(url):
-            parts = {"user": None, "password": None}
-        else:
-            raise TypeError(f"url must be a str or a callable, not {type(url).__name__}")
-        if reconnect is None or reconnect is True:
-            reconnect = Backoff()
-        if not isinstance(reconnect, (Backoff, bool)):
-            raise TypeError(f"reconnect must be a Backoff or False, not {type(reconnect).__name__}")
-        tls = Tls() if tls is None else tls
-        if not isinstance(tls, Tls):
-            raise TypeError(f"tls must be a Tls, not {type(tls).__name__}")
-        if decode not in ("json", "text"):
-            raise ValueError(f'decode must be "json" or "text", not {decode!r}')
-        if ping_interval is None and pong_timeout is not None and pong_timeout != 10.0:
-            raise ValueError("pong_timeout has no meaning with ping_interval=None: nothing is pinged")
-        if should_reconnect is not None and reconnect is False:
-            raise ValueError("should_reconnect is never asked with reconnect=False")
-        if auth is not None and parts["user"] is not None:
-            raise ValueError("auth and the url's own user and password exclude each other")
+            parts = _core.parse_url(_options.encodable("url", url))
+        _options.text("name", name, none=True)
+        _options.truth("autoconnect", autoconnect)
+        config = _settings.core_config(
+            url=url,
+            userinfo=None if parts["user"] is None else (parts["user"], parts["password"] or ""),
+            route_by=route_by,
+            decode=decode,
+            settle=settle,
+            headers=headers,
+            cookies=cookies,
+            subprotocols=subprotocols,
+            origin=origin,
+            user_agent=user_agent,
+            auth=auth,
+            connect_timeout=connect_timeout,
+            close_timeout=close_timeout,
+            tls=tls,
+            reconnect=reconnect,
+            should_reconnect=should_reconnect,
+            ping_interval=ping_interval,
+            pong_timeout=pong_timeout,
+            outbox_bytes=outbox_bytes,
+            send_timeout=send_timeout,
+            max_message_bytes=max_message_bytes,
+            inbox_messages=inbox_messages,
+            inbox_bytes=inbox_bytes,
+        )
         self._providers = _ask.Providers(
             url=url if callable(url) else None,
             headers=headers if callable(headers) else None,
-            should_reconnect=_options.callable_or_none("should_reconnect", should_reconnect),
+            should_reconnect=should_reconnect,
         )
-        fixed = _options.cookie_header(cookies) + _options.auth_header(auth)
-        if parts["user"] is not None:
-            fixed.append(_options.basic_auth(parts["user"], parts["password"] or ""))
-        if not callable(headers):
-            fixed += _options.header_pairs("headers", headers)
-        _options.text("name", name, none=True)
-        _options.truth("autoconnect", autoconnect)
-        settle_seconds = _options.number("settle", settle)
-        close_seconds = _options.number("close_timeout", close_timeout, above=True)
-        connect_seconds = _options.number("connect_timeout", connect_timeout, above=True)
-        assert settle_seconds is not None and close_seconds is not None and connect_seconds is not None
-        agent = _options.text("user_agent", user_agent, none=True)
-        config = {
-            "url": url if isinstance(url, str) else None,
-            "url_provider": self._providers.url is not None,
-            "headers_provider": self._providers.headers is not None,
-            "asks": self._providers.should_reconnect is not None,
-            "headers": fixed,
-            "subprotocols": _options.subprotocol_names(subprotocols),
-            "origin": _options.text("origin", origin, none=True),
-            "user_agent": f"fastws/{__version__}" if agent is None else agent,
-            "route_by": _options.route_keys(route_by),
-            "decode": decode,
-            "settle": settle_seconds,
-            "connect_timeout": connect_seconds,
-            "close_timeout": close_seconds,
-            "ping_interval": _options.number("ping_interval", ping_interval, above=True, none=True),
-            "pong_timeout": _options.number("pong_timeout", pong_timeout, above=True, none=True),
-            "outbox_bytes": _options.whole("outbox_bytes", outbox_bytes),
-            "send_timeout": _options.number("send_timeout", send_timeout, none=True),
-            "max_message_bytes": _options.whole("max_message_bytes", max_message_bytes),
-            "inbox_messages": _options.whole("inbox_messages", inbox_messages),
-            "inbox_bytes": _options.whole("inbox_bytes", inbox_bytes),
-            "reconnect": reconnect is not False,
-            "backoff": (reconnect or Backoff()).core(),
-            "tls": tls.core(),
-        }
         self._name = name
-        self._connect_timeout = connect_seconds
-        self._close_timeout = close_seconds
-        older = _registry.take_name(name, self) if name is not None else None
-        if older is not None:
-            older._begin_close(1000, "replaced")
-        self._core = _core.Core(config, None if older is None else older._core)
-        if isinstance(url, str) and url.lower().startswith(("wss", "https")) and not tls.verify:
+        self._connect_timeout: float = config["connect_timeout"]
+        self._close_timeout: float = config["close_timeout"]
+        older = _registry.named(name)
+        self._core: _core.Core = _core.Core(config, None if older is None else older._core)
+        if parts["secure"] and not config["tls"]["verify"]:
             log.warning("%s: the server's certificate is not checked (Tls(verify=False))", self._core.url)
         label = f"fastws-{name if name is not None else next(_numbers)}"
-        self._dispatcher = Dispatcher(self._core, self, settle_seconds, label)
+        self._dispatcher = Dispatcher(self._core, self, config["settle"], label)
         self._reader: Reader | None = None
         self._lock = threading.Lock()
-        self._asking = _ask.start(self._core, self, label) if self._providers else None
-        self._closed_by_user = False
-        _registry.add(self)
+        self._asker = _ask.Asker(self._core, self, label) if self._providers else None
+        self._unclosed = True
         if autoconnect:
-            self._core.connect()
+            self._core.connect()  # before it is known by its name: one that is replaced at once must stay closed
+        # Only now, when nothing can be refused any more, the older client of this name goes.
+        replaced = _registry.add(self, name)
+        if replaced is not None:
+            replaced._begin_close(1000, "replaced")
 
     # -- Handlers ------------------------------------------------------------------------------------------------------
 
@@ -238,7 +168,9 @@ class WebSocketClient:
                 return decorated
 
             return register
-        handler = self._dispatcher.handlers.add(event, fn, _options.truth("once", once))
+        handler = self._dispatcher.handlers.add(
+            event, fn, _options.truth("once", once), in_connect=self._epoch() != 0
+        )
         if handler is not None:
             self._core.handle(*self._dispatcher.handlers.wishes())
             self._dispatcher.start()
@@ -308,12 +240,13 @@ class WebSocketClient:
             TimeoutError: none came in time. ConnectionClosed: closed, and nothing is left. ConnectFailed: given up.
             RuntimeError: called in a handler of this client.
         """
-        self._refuse_in_handler("recv")
-        found, message = self._own_reader().next(self, _options.number("timeout", timeout, none=True))
+        seconds = _options.number("timeout", timeout, none=True)
+        _waiting.refuse_in_handler(self, "recv")
+        found, message = self._own_reader().next(self, seconds)
         if found:
             return message
         if message:
-            raise self._ended() or self._closed_error()
+            raise _waiting.ended(self) or _waiting.closed_error(self)
         raise TimeoutError(f"no message within {timeout} s")
 
     def messages(self, *routes: str) -> Messages:
@@ -345,14 +278,7 @@ class WebSocketClient:
             ConnectFailed: given up. ConnectionClosed: closed. ConnectTimeout: not in time; its cause is the last failure.
             RuntimeError: called in a handler of this client.
         """
-        self._refuse_in_handler("wait_open")
-        if self._await(lambda state: state in ("open", "closed", "destroyed"), timeout) == "open":
-            return
-        if self.state in ("closed", "destroyed"):
-            raise self._ended() or self._closed_error()
-        failure = self._core.last_failure()
-        error = ConnectTimeout(f"{self.url}: not open within {timeout} s", url=self.url, phase="timeout")
-        raise error from (None if failure is None else failure_to_error(failure))
+        _waiting.until_open(self, timeout)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Stay here until the client is closed: True; False when the time (seconds; None = no limit) is over.
@@ -362,69 +288,18 @@ class WebSocketClient:
         Raises:
             ConnectFailed: given up. RuntimeError: called in a handler of this client.
         """
-        self._refuse_in_handler("wait")
-        try:
-            state = self._await(lambda state: state in ("closed", "destroyed"), timeout)
-        except KeyboardInterrupt:
-            if not _in_notebook():
-                self.close()
-            raise
-        if state is None:
-            return False
-        self._finish_close()
-        if self._dispatcher.interruption is not None:
-            raise self._dispatcher.interruption
-        error = self._ended()
-        if error is not None:
-            raise error
-        return True
-
-    def _await(self, reached: Callable[[str], bool], timeout: float | None) -> str | None:
-        """The state that was reached; None when the time is over."""
-        seconds = _options.number("timeout", timeout, none=True)
-        until = None if seconds is None else time.monotonic() + seconds
-        while True:
-            seen = self._core.version()
-            self._dispatcher.drain()
-            state = self.state
-            if reached(state):
-                return state
-            left = None if until is None else until - time.monotonic()
-            if left is not None and left <= 0:
-                return None
-            self._core.wait_change(seen, left)
-
-    def _ended(self) -> ConnectFailed | None:
-        """What ended the client, when that was neither the user nor the server in order."""
-        outcome = self._core.outcome()
-        if outcome is None or outcome[0] not in ("fatal", "exhausted"):
-            return None
-        reason, code, failure = outcome
-        if failure is not None:
-            return failure_to_error(failure, url=self.url)
-        return ConnectFailed(f"{self.url}: given up ({reason}) after close code {code}", url=self.url)
-
-    def _closed_error(self) -> ConnectionClosed:
-        outcome = self._core.outcome()
-        code = outcome[1] if outcome is not None and outcome[1] else None
-        initiator = {"user": "user", "server": "server"}.get(outcome[0]) if outcome is not None else None
-        text = f"{self.url}: the client is closed; connect() starts it again"
-        return ConnectionClosed(text, url=self.url, code=code, initiator=initiator)
-
-    def _refuse_in_handler(self, what: str) -> None:
-        if self._dispatcher.is_current:
-            raise RuntimeError(f"{what} in a handler of its own client would wait for its own thread")
+        return _waiting.until_closed(self, timeout)
 
     # -- The connection's life -----------------------------------------------------------------------------------------
 
     def connect(self) -> None:
         """Start connecting; does nothing unless idle or closed. Does not wait."""
-        self._closed_by_user = False
+        self._unclosed = True
         self._core.connect()
 
     def reconnect(self) -> None:
         """Connect anew now: closes an open connection first, cuts a wait short, starts a closed client. Does not wait."""
-        self._closed_by_user = False
+        self._unclosed = True
         self._core.reconnect()
 
     def close(self, code: int = 1000, reason: str = "") -> None:
@@ -437,29 +312,13 @@ class WebSocketClient:
         """
         self._begin_close(code, reason)
         if not self._dispatcher.is_current:
-            self._finish_close()
+            _waiting.until_handled(self)
 
     def _begin_close(self, code: int, reason: str) -> None:
-        if isinstance(code, bool) or not isinstance(code, int):
-            raise TypeError(f"code must be an int, not {type(code).__name__}")
-        if code != 1000 and not 3000 <= code <= 4999:
-            raise ValueError(f"code must be 1000 or 3000 to 4999 (RFC 6455 section 7.4), not {code}")
-        if not isinstance(reason, str):
-            raise TypeError(f"reason must be a str, not {type(reason).__name__}")
-        if len(reason.encode()) > 123:
-            raise ValueError("reason must be at most 123 bytes of UTF-8 (RFC 6455 section 5.5)")
-        self._closed_by_user = True
+        _settings.close_frame(code, reason)
+        self._unclosed = False
         self._core.close(code, reason)
         self._dispatcher.life = max(self._dispatcher.life, self._core.life)
-
-    def _finish_close(self) -> None:
-        until = time.monotonic() + self._close_timeout + 0.5
-        self._await(lambda state: state != "closing", self._close_timeout + 0.5)
-        if self._dispatcher.running and not self._dispatcher.is_current:
-            reached = self._dispatcher.barrier()
-            while not reached.wait(min(0.05, max(0.0, until - time.monotonic()))):
-                if time.monotonic() >= until or self._core.state == "destroyed":
-                    break
 
     def __enter__(self) -> WebSocketClient:
         self.connect()
@@ -480,12 +339,14 @@ class WebSocketClient:
     @property
     def state(self) -> str:
         """idle, connecting, open, backoff, closing, closed, or destroyed (after exit, or in a fork's child)."""
-        return self._core.state
+        state = self._core.state
+        self._dispatcher.drain()  # who only looks at the state of a client without handlers is to find its end in the log
+        return state
 
     @property
     def ready_state(self) -> ReadyState:
         """The browser's number for it: backoff counts as CONNECTING, idle as CLOSED."""
-        return ReadyState(_READY.get(self.state, 3))
+        return ready_state(self.state)
 
     @property
     def url(self) -> str:
@@ -509,9 +370,7 @@ class WebSocketClient:
 
     def stats(self) -> Stats:
         """The counters as they stand now."""
-        known = {one.name for one in fields(Stats)}
-        values = {key: value for key, value in self._core.stats().items() if key in known}
-        return Stats(**values, handler_seconds=self._dispatcher.handler_seconds)
+        return make_stats(self._core.stats(), self._dispatcher.handler_seconds)
 
     def __repr__(self) -> str:
         name = f" {self._name!r}" if self._name is not None else ""
@@ -520,33 +379,21 @@ class WebSocketClient:
     # -- The end -------------------------------------------------------------------------------------------------------
 
     def _threads(self) -> list[threading.Thread]:
-        return [thread for thread in (self._dispatcher.thread, self._asking) if thread is not None]
+        asking = None if self._asker is None else self._asker.thread
+        return [thread for thread in (self._dispatcher.thread, asking) if thread is not None]
 
     def _forked(self) -> None:
-        self._pid_lost = True
+        self._unclosed = False
+        self._lock = threading.Lock()
+        self._asker = None
+        self._dispatcher.forked()
 
     def __del__(self) -> None:
-        if self._closed_by_user or self._pid_lost or _registry.exiting():
+        core = getattr(self, "_core", None)
+        if core is None or _registry.exiting():
             return
-        if self._core.state not in ("closed", "destroyed"):
+        if self._unclosed and core.state not in ("closed", "destroyed"):
             text = f"{self!r} was not closed; close() or a with statement ends a client"
             log.warning("%s", text)
             warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
-        self._core.destroy()
-
-
-def _checked_url(url: str) -> str:
-    try:
-        url.encode()
-    except UnicodeEncodeError:
-        raise ValueError("bad URL: it holds a lone surrogate") from None
-    return url
-
-
-def _in_notebook() -> bool:
-    """Whether a Jupyter kernel runs this code."""
-    import sys
-
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and hasattr(shell, "kernel")
+        core.destroy()

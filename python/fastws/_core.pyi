@@ -4,8 +4,10 @@ Every call that may wait or write releases the GIL. After interpreter exit began
 an older core does nothing and returns False, None or an empty value at once.
 """
 
-from collections.abc import Buffer, Callable
+from collections.abc import Callable
 from typing import Any, TypeAlias
+
+from typing_extensions import Buffer
 
 # (EVENT, name, fields)            a lifecycle event: `fields` are the event object's, plus "life" and "age" (seconds)
 # (JSON, route or None, object)    a text message as an object
@@ -19,10 +21,10 @@ TEXT: int
 BINARY: int
 BAD: int
 
-build_info: dict[str, str]  # versions of OpenSSL, Asio, websocketpp, RapidJSON, the compiler
+build_info: dict[str, str]  # versions of Asio, OpenSSL, pybind11 and the compiler
 
 class Core:
-    """One client's native half. `config`: see fastws._options.core_config, which makes it."""
+    """One client's native half. `config`: see fastws._settings.core_config, which makes it."""
 
     def __init__(self, config: dict[str, Any], replaces: Core | None = None) -> None: ...
 
@@ -102,10 +104,13 @@ def shutdown(grace: float, join: float) -> None:
 # For tests: the rooms of the core, without a connection.
 def parse_url(url: str) -> dict[str, Any]:
     """secure, host, port, resource, user, password, shown. Raises ValueError."""
+
 def loads(text: str | bytes) -> Any:
     """A text through the reader and the builder (UTF-8 when bytes): exactly json.loads(text)."""
+
 def dumps(obj: object, default: Callable[[Any], Any] | None = None) -> str: ...
 def find_route(text: str | bytes, keys: list[str]) -> tuple[str, str | None]:
     """("none" | "found" | "unreadable", the value or None)."""
+
 def parsed_natively(text: str | bytes) -> bool:
     """Whether the fast path took the text."""

@@ -87,6 +87,18 @@ class Dispatcher:
             self._thread = threading.Thread(target=_run, args=target, name=self._name, daemon=True)
             self._thread.start()
 
+    @property
+    def cause(self) -> Disconnect | ErrorEvent | None:
+        """The last end of a connection or failure of an attempt that was handed over."""
+        return self._cause
+
+    def forked(self) -> None:
+        """In a fork's child: the thread is gone, and a lock that another thread held will never be released."""
+        self._thread = None
+        self._draining = threading.Lock()
+        self._pending.clear()
+        self._barriers.clear()
+
     def later(self, action: Callable[[], None]) -> None:
         """Have the thread do something between two deliveries."""
         self._pending.append(action)
@@ -170,12 +182,13 @@ class Dispatcher:
             client = self._client()
             if client is not None:
                 client.close()
-        except BaseException as error:  # noqa: BLE001  no handler may end the delivery
-            self._handler_failed(handler, error)
+        except BaseException as error:  # no handler may end the delivery
+            self._handler_failed(handler, payload, error)
 
-    def _handler_failed(self, handler: Handler, error: BaseException) -> None:
+    def _handler_failed(self, handler: Handler, payload: tuple[Any, ...], error: BaseException) -> None:
         log.error("the handler of %r raised", handler.event, exc_info=error)
-        if handler.event != "error":
+        # Who fails while being told of an error (`*` handlers are, too) is not told of that one: it would never end.
+        if handler.event != "error" and not isinstance(payload[-1], ErrorEvent):
             name = getattr(handler.fn, "__qualname__", repr(handler.fn))
             text = f"the handler {name} of {handler.event!r} raised {type(error).__name__}: {error}"
             self._tell_error(phase="handler", message=text, exception=error)
@@ -196,8 +209,12 @@ class Dispatcher:
             self._cause = event
         elif isinstance(event, ErrorEvent) and event.phase not in ("decode", "handler", "protocol", "limit"):
             self._cause = event
+            client = self._client()
+            if event.phase == "provider" and client is not None and client._asker is not None:
+                client._asker.attempt_failed(given["epoch"])
         self._log(name, event)
-        if stale:
+        # The connection that is open now is news to a handler that came late.
+        if stale and not (isinstance(event, Connect) and event.epoch == self._core.epoch):
             return
         if isinstance(event, Connect):
             self._handle_connect(event)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 
 class FastwsError(Exception):
@@ -127,6 +128,8 @@ _BY_PHASE: dict[str, type[ConnectFailed]] = {
 def failure_to_error(failure: Mapping[str, Any], **where: Any) -> ConnectFailed:
     """The exception of a failed attempt, from the core's fields (phase, message, http_status, ...)."""
     kind = _BY_PHASE.get(failure["phase"], ConnectFailed)
+    if where.get("url"):
+        where.setdefault("host", urlsplit(where["url"]).hostname)
     if kind is HandshakeRejected:
         where.update(
             status=failure["http_status"],

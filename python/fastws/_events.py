@@ -48,7 +48,7 @@ class Connect(Event):
     downtime: float
     url: str
     subprotocol: str | None
-    headers: list[tuple[str, str]]
+    headers: list[tuple[str, str]] = field(repr=False)  # of the answer; Set-Cookie is a secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

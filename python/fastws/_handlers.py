@@ -34,6 +34,13 @@ def wants_argument(fn: Callable[..., Any]) -> bool:
     return False
 
 
+def _checked_route(event: str) -> None:
+    try:
+        event.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"event {event!r} holds a lone surrogate: no message can have that type") from None
+
+
 class Handler:
     """One registered function."""
 
@@ -57,10 +64,14 @@ class HandlerTable:
         self._plans: dict[str | None, tuple[Handler, ...]] = {}
         self._warned: set[str] = set()
 
-    def add(self, event: str, fn: Callable[..., Any], once: bool) -> Handler | None:
-        """Register; None = the same function handles this event already (it runs once)."""
+    def add(
+        self, event: str, fn: Callable[..., Any], once: bool = False, *, in_connect: bool = False
+    ) -> Handler | None:
+        """Register; None = the same function handles this event already (it runs once). `in_connect`: in a handler of
+        `connect`, where a function that is made anew each time would be added at every reconnect."""
         if not isinstance(event, str):
             raise TypeError(f"event must be a str, not {type(event).__name__}")
+        _checked_route(event)
         if not callable(fn):
             raise TypeError(f"the handler of {event!r} must be callable, not {type(fn).__name__}")
         if event in _FOREIGN:
@@ -76,6 +87,18 @@ class HandlerTable:
             present = self._by_event.get(event, ())
             if any(one.fn == fn for one in present):
                 return None
+            code = getattr(fn, "__code__", None)
+            if (
+                in_connect
+                and code is not None
+                and any(getattr(one.fn, "__code__", None) is code for one in present)
+            ):
+                self.warn_once(
+                    f"connect:{event}",
+                    "a handler of 'connect' adds another handler of %r at every reconnect, and all of them run: "
+                    "register it once, outside",
+                    event,
+                )
             made = Handler(event, fn, once)
             self._replace(event, (*present, made))
             return made

@@ -1,43 +1,48 @@
-"""The option values, and the check of every keyword: bad input raises at once and names the argument.
+"""The option values, and the checks that every argument goes through: bad input raises at once and names it.
 
 Knows nothing of the core. Numbers are seconds or bytes, as each docstring says; None = off.
 """
 
 from __future__ import annotations
 
-import base64
 import math
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
-_OURS = frozenset({"upgrade", "connection", "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"})
+LONGEST = 1e9  # seconds: 30 years, which every clock can count; what is longer is shortened to it
+_LARGEST = 2**63 - 1
 
 
-def number(name: str, value: Any, *, least: float = 0.0, above: bool = False, none: bool = False) -> float | None:
+def number(
+    name: str, value: Any, *, least: float = 0.0, above: bool = False, none: bool = False
+) -> float | None:
     """A finite float of at least `least` (or above it). Raises TypeError or ValueError that names the argument."""
     if value is None and none:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number{' or None' if none else ''}, not {type(value).__name__}")
-    result = float(value)
+    try:
+        result = float(value)
+    except OverflowError:  # an int with more than 308 digits
+        raise ValueError(f"{name} is too large") from None
     if not math.isfinite(result) or result < least or (above and result == least):
         raise ValueError(f"{name} must be {'above' if above else 'at least'} {least:g}, not {value!r}")
-    return result
+    return min(result, LONGEST)
 
 
-def whole(name: str, value: Any, *, least: int = 1, none: bool = False) -> int | None:
-    """An int of at least `least`. Raises TypeError or ValueError that names the argument."""
+def whole(name: str, value: Any, *, least: int = 1, most: int = _LARGEST, none: bool = False) -> int | None:
+    """An int of at least `least` and at most `most`. Raises TypeError or ValueError that names the argument."""
     if value is None and none:
         return None
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an int{' or None' if none else ''}, not {type(value).__name__}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, not {value}")
+    if value > most:
+        raise ValueError(f"{name} must be at most {most}")
     return value
 
 
@@ -56,6 +61,11 @@ def text(name: str, value: Any, *, none: bool = False) -> str | None:
         raise TypeError(f"{name} must be a str{' or None' if none else ''}, not {type(value).__name__}")
     if any(c in value for c in "\r\n\0"):
         raise ValueError(f"{name} holds a line break or NUL")
+    return encodable(name, value)
+
+
+def encodable(name: str, value: str) -> str:
+    """A str that has a UTF-8 form. Raises ValueError that names the argument."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -64,10 +74,8 @@ def text(name: str, value: Any, *, none: bool = False) -> str | None:
 
 
 def _close_code(name: str, value: Any) -> int:
-    code = whole(name, value, least=1000)
+    code = whole(name, value, least=1000, most=4999)
     assert code is not None
-    if code > 4999:
-        raise ValueError(f"{name} must hold close codes from 1000 to 4999, not {value}")
     return code
 
 
@@ -108,12 +116,14 @@ class Backoff:
         if jitter > 1.0:
             raise ValueError(f"Backoff(jitter=) must be at most 1, not {self.jitter!r}")
         number("Backoff(min_uptime=)", self.min_uptime)
-        whole("Backoff(max_retries=)", self.max_retries, least=0, none=True)
+        whole("Backoff(max_retries=)", self.max_retries, least=0, most=2**32 - 1, none=True)
         number("Backoff(max_elapsed=)", self.max_elapsed, none=True)
         number("Backoff(retry_after_cap=)", self.retry_after_cap)
         delays = {}
         if not isinstance(self.close_code_delay, Mapping):
-            raise TypeError("Backoff(close_code_delay=) must be a mapping of close code to (least, most) seconds")
+            raise TypeError(
+                "Backoff(close_code_delay=) must be a mapping of close code to (least, most) seconds"
+            )
         for code, span in self.close_code_delay.items():
             where = f"Backoff(close_code_delay=)[{code}]"
             if not isinstance(span, (tuple, list)) or len(span) != 2:
@@ -124,10 +134,15 @@ class Backoff:
                 raise ValueError(f"{where}: {least:g} is above {most:g}")
             delays[_close_code("Backoff(close_code_delay=)", code)] = (least, most)
         object.__setattr__(self, "close_code_delay", MappingProxyType(delays))
-        if isinstance(self.fatal_close_codes, (str, bytes)) or not isinstance(self.fatal_close_codes, Iterable):
+        if isinstance(self.fatal_close_codes, (str, bytes)) or not isinstance(
+            self.fatal_close_codes, Iterable
+        ):
             raise TypeError("Backoff(fatal_close_codes=) must be an iterable of close codes")
         codes = frozenset(_close_code("Backoff(fatal_close_codes=)", code) for code in self.fatal_close_codes)
         object.__setattr__(self, "fatal_close_codes", codes)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _backoff_from, (self.core(),)  # a mapping proxy can not be pickled
 
     @classmethod
     def classic(cls) -> Backoff:
@@ -137,9 +152,15 @@ class Backoff:
     def core(self) -> dict[str, Any]:
         """The same as plain values, for the core."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
+        for name in ("base", "cap", "min_uptime", "max_elapsed", "retry_after_cap"):
+            values[name] = number(name, values[name], none=True)
         values["close_code_delay"] = dict(self.close_code_delay)
         values["fatal_close_codes"] = sorted(self.fatal_close_codes)
         return values
+
+
+def _backoff_from(values: dict[str, Any]) -> Backoff:
+    return Backoff(**values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +194,9 @@ class Tls:
                 object.__setattr__(self, name, os.fspath(value))
         for name in ("ca_data", "key_password"):
             if not isinstance(getattr(self, name), (str, type(None))):
-                raise TypeError(f"Tls({name}=) must be a str or None, not {type(getattr(self, name)).__name__}")
+                raise TypeError(
+                    f"Tls({name}=) must be a str or None, not {type(getattr(self, name)).__name__}"
+                )
         truth("Tls(verify=)", self.verify)
         text("Tls(server_name=)", self.server_name, none=True)
         if self.min_version not in (None, "1.2", "1.3"):
@@ -183,92 +206,3 @@ class Tls:
         """The same as plain values, for the core."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: "" if value is None else value for name, value in values.items()}
-
-
-def header_pairs(name: str, headers: Any) -> list[tuple[str, str]]:
-    """Headers from a mapping or from pairs, checked (RFC 9110 section 5). Raises TypeError or ValueError."""
-    if headers is None:
-        return []
-    items = headers.items() if isinstance(headers, Mapping) else headers
-    if isinstance(items, (str, bytes)) or not isinstance(items, Iterable):
-        raise TypeError(f"{name} must be a mapping, an iterable of pairs, a callable or None")
-    pairs = []
-    for item in items:
-        if not isinstance(item, (tuple, list)) or len(item) != 2:
-            raise TypeError(f"{name} must hold pairs of (name, value), not {item!r}")
-        key, value = text(f"{name}: a header's name", item[0]), text(f"{name}[{item[0]!r}]", item[1])
-        assert key is not None and value is not None
-        if not _TOKEN.fullmatch(key):
-            raise ValueError(f"{name}: {key!r} can not be a header's name")
-        if key.lower() in _OURS:
-            raise ValueError(f"{name}: {key} belongs to the WebSocket handshake and can not be set")
-        pairs.append((key, value.strip(" \t")))
-    return pairs
-
-
-def cookie_header(cookies: Any) -> list[tuple[str, str]]:
-    """The Cookie header (RFC 6265 section 4.2) of a mapping. Raises TypeError or ValueError."""
-    if cookies is None:
-        return []
-    if not isinstance(cookies, Mapping):
-        raise TypeError(f"cookies must be a mapping or None, not {type(cookies).__name__}")
-    parts = []
-    for key, value in cookies.items():
-        text("cookies: a name", key)
-        text(f"cookies[{key!r}]", value)
-        if not _TOKEN.fullmatch(key) or any(c in value for c in ';, "\\'):
-            raise ValueError(f"cookies: {key!r} can not be sent as it stands; quote or encode it")
-        parts.append(f"{key}={value}")
-    return [("Cookie", "; ".join(parts))] if parts else []
-
-
-def basic_auth(user: str, password: str) -> tuple[str, str]:
-    """The header of HTTP Basic authentication (RFC 7617)."""
-    return "Authorization", "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
-def auth_header(auth: Any) -> list[tuple[str, str]]:
-    """The header of `auth=(user, password)`. Raises TypeError or ValueError."""
-    if auth is None:
-        return []
-    if not isinstance(auth, tuple) or len(auth) != 2 or not all(isinstance(part, str) for part in auth):
-        raise TypeError("auth must be a pair (user, password) of str, or None")
-    if ":" in auth[0]:
-        raise ValueError("auth: a user with a colon can not be sent (RFC 7617)")
-    return [basic_auth(*auth)]
-
-
-def route_keys(route_by: Any) -> list[str]:
-    """The keys of `route_by`. Raises TypeError or ValueError."""
-    if route_by is None:
-        return []
-    keys = [route_by] if isinstance(route_by, str) else route_by
-    if not isinstance(keys, (list, tuple)) or not all(isinstance(key, str) for key in keys):
-        raise TypeError("route_by must be a str, a tuple of str, or None")
-    if not keys:
-        raise ValueError("route_by must name at least one key; None turns routing off")
-    return list(keys)
-
-
-def subprotocol_names(subprotocols: Any) -> list[str]:
-    """The names of `subprotocols`, each a token (RFC 6455 section 4.1). Raises TypeError or ValueError."""
-    if subprotocols is None:
-        return []
-    if isinstance(subprotocols, (str, bytes)) or not isinstance(subprotocols, Iterable):
-        raise TypeError("subprotocols must be an iterable of str, or None")
-    names = list(subprotocols)
-    for one in names:
-        if not isinstance(one, str):
-            raise TypeError(f"subprotocols must hold str, not {type(one).__name__}")
-        if not _TOKEN.fullmatch(one):
-            raise ValueError(f"subprotocols: {one!r} can not be a subprotocol's name")
-    if len(set(names)) != len(names):
-        raise ValueError("subprotocols names one twice")
-    return names
-
-
-def callable_or_none(name: str, value: Any) -> Callable[..., Any] | None:
-    """A callable or None. Raises TypeError that names the argument."""
-    if value is not None and not callable(value):
-        raise TypeError(f"{name} must be callable or None, not {type(value).__name__}")
-    return value  # type: ignore[no-any-return]

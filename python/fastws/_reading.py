@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from . import _core
+from . import _core, _waiting
 
 if TYPE_CHECKING:
     from ._client import WebSocketClient
@@ -41,13 +41,12 @@ class Reader:
                 return True, self._waiting.popleft()
             except IndexError:
                 pass
-            client._dispatcher.drain()
             left = None if until is None else max(0.0, until - time.monotonic())
             if not client._dispatcher.running:
                 left = _LOG_EVERY if left is None else min(left, _LOG_EVERY)
             items = self._core.read(self._number, self._at_once, left)
+            client._dispatcher.drain()
             if items is None:
-                client._dispatcher.drain()
                 return False, True
             for kind, first, second in items:
                 if kind == _core.BAD:
@@ -77,12 +76,12 @@ class Messages(Iterator[Any]):
         reader = self._reader
         if reader is None:
             raise StopIteration
-        self._client._refuse_in_handler("iteration")
+        _waiting.refuse_in_handler(self._client, "iteration")
         found, message = reader.next(self._client, None)
         if found:
             return message
         self.close()
-        error = self._client._ended()
+        error = _waiting.ended(self._client)
         if error is None:
             raise StopIteration
         raise error

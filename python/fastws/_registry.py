@@ -13,7 +13,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING
 
-from . import _core
+from . import _core, _waiting
 
 if TYPE_CHECKING:
     from ._client import WebSocketClient
@@ -24,18 +24,21 @@ _by_name: weakref.WeakValueDictionary[str, WebSocketClient] = weakref.WeakValueD
 _exiting = False
 
 
-def add(client: WebSocketClient) -> None:
-    """Remember a client."""
+def add(client: WebSocketClient, name: str | None) -> WebSocketClient | None:
+    """Remember a client; from now on it is the one of this name. Gives the one that was."""
     with _lock:
         _clients.add(client)
-
-
-def take_name(name: str, client: WebSocketClient) -> WebSocketClient | None:
-    """Give a name to a client; the older one that had it."""
-    with _lock:
+        if name is None:
+            return None
         older = _by_name.get(name)
         _by_name[name] = client
         return older
+
+
+def named(name: str | None) -> WebSocketClient | None:
+    """The client that has this name now."""
+    with _lock:
+        return None if name is None else _by_name.get(name)
 
 
 def clients() -> list[WebSocketClient]:
@@ -51,7 +54,8 @@ def close_all(code: int = 1000, reason: str = "") -> None:
     for client in living:
         client._begin_close(code, reason)
     for client in living:
-        client._finish_close()
+        if not client._dispatcher.is_current:  # in a handler nothing waits for its own thread
+            _waiting.until_handled(client)
 
 
 def exiting() -> bool:

@@ -74,7 +74,7 @@ struct Subject {
 
   Client::Sent send(const std::string& text, std::uint64_t epoch = 0) const {
     const Inside inside;
-    return client->send(Opcode::text, text, epoch);
+    return client->send(Opcode::text, text, epoch, net::monotonic_now() + 10.0);
   }
 
   std::shared_ptr<Client> client;
@@ -306,11 +306,12 @@ TEST(ClientLife, PingMeasuresARoundTrip) {
   subject.client->connect();
   ASSERT_TRUE(subject.reaches(State::open));
   const Inside inside;
-  bool timed_out = false;
-  const auto seconds = subject.client->ping(net::monotonic_now() + 5.0, timed_out);
-  ASSERT_TRUE(seconds);
-  EXPECT_GT(*seconds, 0.0);
-  EXPECT_LT(*seconds, 5.0);
+  const auto ping = subject.client->ping();
+  ASSERT_TRUE(ping);
+  double seconds = 0.0;
+  EXPECT_EQ(subject.client->await_pong(*ping, net::monotonic_now() + 5.0, seconds), Client::Pong::arrived);
+  EXPECT_GT(seconds, 0.0);
+  EXPECT_LT(seconds, 5.0);
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ NOT_IN_POLICY = re.compile(
 # The Python modules that own a use of the native core, and what for.
 CORE_USERS = {
     "_client": "makes it, commands it, reads from it",
-    "_async_client": "the same, for an event loop",
+    "_reading": "takes messages from it for recv() and iteration",
     "_dispatch": "waits in it for messages",
     "_ask": "gives it the answers of url and headers providers",
     "_registry": "tells it about exit and fork",

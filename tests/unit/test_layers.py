@@ -57,9 +57,10 @@ def test_the_sources_keep_the_walls_of_python():
     assert layer_rules.python_violations(ROOT) == []
 
 
-def test_every_room_and_every_pure_module_exists():
+def test_everything_that_the_tables_name_exists():
     assert {room for room in layer_rules.ROOMS if not list((ROOT / "cpp" / room).glob("*.cpp"))} == set()
     package = ROOT / "python" / "fastws"
+    assert {name for name in layer_rules.CORE_USERS if not (package / f"{name}.py").is_file()} == set()
     assert {name for name in layer_rules.PURE_MODULES if not (package / f"{name}.py").is_file()} == set()
 
 

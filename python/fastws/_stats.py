@@ -1,0 +1,65 @@
+"""What a client shows of itself: its ready state and its counters.
+
+Knows nothing of this package. Values only, never changed after they were made.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+class ReadyState(enum.IntEnum):
+    """The browser's ready states."""
+
+    CONNECTING = 0
+    OPEN = 1
+    CLOSING = 2
+    CLOSED = 3
+
+
+_READY = {
+    "connecting": ReadyState.CONNECTING,
+    "backoff": ReadyState.CONNECTING,  # not open, not over
+    "open": ReadyState.OPEN,
+    "closing": ReadyState.CLOSING,
+}
+
+
+def ready_state(state: str) -> ReadyState:
+    """The browser's number for a state: backoff counts as CONNECTING, idle as CLOSED."""
+    return _READY.get(state, ReadyState.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """A look at the counters. Times are seconds, sizes bytes; `dropped` counts messages by cause, `dropped_by_type` those
+    that nobody handles by their type."""
+
+    messages_in: int = 0
+    messages_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    handled: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    dropped_by_type: Mapping[str, int] = field(default_factory=dict)
+    inbox_messages: int = 0
+    inbox_bytes: int = 0
+    outbox_messages: int = 0
+    outbox_bytes: int = 0
+    connects: int = 0
+    failures: int = 0
+    uptime: float = 0.0
+    handler_seconds: float = 0.0
+    parse_seconds: float = 0.0
+
+
+_COUNTERS = frozenset(one.name for one in fields(Stats)) - {"handler_seconds"}
+
+
+def make_stats(counters: Mapping[str, Any], handler_seconds: float) -> Stats:
+    """The core's counters, with the seconds that handlers ran."""
+    known = {name: value for name, value in counters.items() if name in _COUNTERS}
+    return Stats(**known, handler_seconds=handler_seconds)

@@ -1,0 +1,141 @@
+"""Waiting for a client to open or to end, and what to raise when it ended otherwise.
+
+Knows the client's core and dispatcher through the client. Promises: waits natively, without the GIL, in slices that
+notice Ctrl-C; while it waits, a client without handlers has its events logged; a handler never waits for its own thread.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ._errors import ConnectFailed, ConnectionClosed, ConnectTimeout, failure_to_error
+from ._events import Disconnect, ErrorEvent
+from ._options import number
+
+if TYPE_CHECKING:
+    from ._client import WebSocketClient
+
+GRACE = 0.5  # seconds that close() waits for handlers beyond close_timeout
+_OVER = ("closed", "destroyed")
+
+
+def refuse_in_handler(client: WebSocketClient, what: str) -> None:
+    """Raise RuntimeError when the caller is a handler of this client."""
+    if client._dispatcher.is_current:
+        raise RuntimeError(f"{what} in a handler of its own client would wait for its own thread")
+
+
+def reach(client: WebSocketClient, reached: Callable[[str], bool], timeout: float | None) -> str | None:
+    """Sleep until the state is one that was asked for: that state; None when the time (seconds) is over."""
+    until = None if timeout is None else time.monotonic() + timeout
+    while True:
+        seen = client._core.version()
+        client._dispatcher.drain()
+        state = client._core.state
+        if reached(state):
+            return state
+        left = None if until is None else until - time.monotonic()
+        if left is not None and left <= 0:
+            return None
+        client._core.wait_change(seen, left)
+
+
+def until_open(client: WebSocketClient, timeout: float | None) -> None:
+    """Return when it is open; raises what keeps it from that."""
+    seconds = number("timeout", timeout, none=True)
+    refuse_in_handler(client, "wait_open")
+    state = reach(client, lambda state: state == "open" or state in _OVER, seconds)
+    if state == "open":
+        return
+    if state is not None:
+        error = ended(client) or closed_error(client)
+        if isinstance(error, ConnectionClosed) and error.initiator != "user":
+            text = f"{client.url}: not open any more, and no further attempt follows"
+            raise ConnectFailed(text, url=client.url) from error
+        raise error
+    failure = client._core.last_failure()
+    text = f"{client.url}: not open within {timeout} s; a longer timeout may help, or see the error's cause"
+    timed_out = ConnectTimeout(text, url=client.url, phase="timeout")
+    raise timed_out from (None if failure is None else _failed(client, failure))
+
+
+def until_closed(client: WebSocketClient, timeout: float | None) -> bool:
+    """True when it is closed, False when the time is over; raises what a handler raised to end the program."""
+    seconds = number("timeout", timeout, none=True)
+    refuse_in_handler(client, "wait")
+    try:
+        state = reach(client, lambda state: state in _OVER, seconds)
+    except KeyboardInterrupt:
+        if not in_notebook():
+            client.close()
+        raise
+    if state is None:
+        return False
+    until_handled(client)
+    if client._dispatcher.interruption is not None:
+        raise client._dispatcher.interruption
+    error = ended(client)
+    if error is not None:
+        raise error
+    return True
+
+
+def until_handled(client: WebSocketClient) -> None:
+    """Return when the closing handshake and the handlers of `closed` are done, at the latest after close_timeout + 0.5 s."""
+    until = time.monotonic() + client._close_timeout + GRACE
+    reach(client, lambda state: state != "closing", client._close_timeout + GRACE)
+    if client._dispatcher.running and not client._dispatcher.is_current:
+        reached = client._dispatcher.barrier()
+        while not reached.wait(min(0.05, max(0.0, until - time.monotonic()))):
+            if time.monotonic() >= until or client._core.state == "destroyed":
+                break
+
+
+def ended(client: WebSocketClient) -> ConnectFailed | ConnectionClosed | None:
+    """What ended the client, when that was neither the user nor the server in order."""
+    outcome = client._core.outcome()
+    if outcome is None or outcome[0] not in ("fatal", "exhausted"):
+        return None
+    reason, code, failure = outcome
+    if failure is not None:
+        return _failed(client, failure)
+    return _closed(client, f"the connection ended (close code {code}) and none follows ({reason})", code)
+
+
+def closed_error(client: WebSocketClient) -> ConnectionClosed:
+    """What tells that the client is closed."""
+    outcome = client._core.outcome()
+    if outcome is not None and outcome[0] == "user":
+        text = f"{client.url}: the client is closed; connect() starts it again"
+        return ConnectionClosed(text, url=client.url, code=outcome[1] or None, initiator="user")
+    return _closed(client, "the client is closed", outcome[1] if outcome is not None else 0)
+
+
+def _closed(client: WebSocketClient, what: str, code: int) -> ConnectionClosed:
+    client._dispatcher.drain()
+    end = client._dispatcher.cause
+    where: dict[str, Any] = {}
+    if isinstance(end, Disconnect) and end.code == code:
+        where = {"reason": end.reason, "initiator": end.initiator, "epoch": end.epoch}
+        what += f": {end.reason}" if end.reason else ""
+    text = f"{client.url}: {what}; connect() starts it again"
+    return ConnectionClosed(text, url=client.url, code=code or None, **where)
+
+
+def _failed(client: WebSocketClient, failure: dict[str, Any]) -> ConnectFailed:
+    client._dispatcher.drain()
+    told = client._dispatcher.cause
+    where: dict[str, Any] = {}
+    if isinstance(told, ErrorEvent) and told.message == failure["message"]:
+        where = {"attempt": told.attempt, "epoch": getattr(told.exception, "epoch", None)}
+    return failure_to_error(failure, url=client.url, **where)
+
+
+def in_notebook() -> bool:
+    """Whether a Jupyter kernel runs this code."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and hasattr(shell, "kernel")

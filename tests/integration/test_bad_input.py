@@ -1,0 +1,105 @@
+"""The constructor and the handler registry: what is wrong raises at once and names the argument."""
+
+import pytest
+
+from fastws import Backoff, WebSocketClient
+
+URL = "ws://127.0.0.1:9/"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "nonsense", "ftp://host/", "ws://", "ws:///path", "ws://host:0/", "ws://host:99999/", "ws://ho st/", "ws://host:x/",
+     "ws://[::1/", "ws://host/a b", "ws://host/\r\nX: y", "ws://host\x00/",
+     "ws://host/#fragment"],
+)  # fmt: skip
+def test_a_bad_url_raises_in_the_constructor(url):
+    """api.md 2."""
+    with pytest.raises(ValueError, match=r"(?i)url"):
+        WebSocketClient(url)
+
+
+@pytest.mark.parametrize("url", [None, 5, b"ws://host/", ["ws://host/"]])
+def test_a_url_of_the_wrong_type(url):
+    with pytest.raises(TypeError, match=r"(?i)url"):
+        WebSocketClient(url)
+
+
+def test_an_unknown_keyword_is_named():
+    with pytest.raises(TypeError, match="retries"):
+        WebSocketClient(URL, retries=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("connect_timeout", "ten"), ("close_timeout", "two"), ("ping_interval", "x"), ("pong_timeout", []), ("settle", "x"),
+     ("headers", 5), ("subprotocols", 5), ("reconnect", 5), ("should_reconnect", 5), ("inbox_messages", 1.5), ("route_by", 5),
+     ("auth", "ann"), ("max_message_bytes", "big"), ("tls", "yes"), ("origin", 5), ("user_agent", 5), ("name", 5),
+     ("send_timeout", "x"), ("outbox_bytes", None), ("inbox_bytes", "x"), ("decode", 5)],
+)  # fmt: skip
+def test_a_value_of_the_wrong_type_is_named(name, value):
+    with pytest.raises((TypeError, ValueError), match=name):
+        WebSocketClient(URL, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("connect_timeout", 0), ("connect_timeout", -1), ("connect_timeout", float("nan")), ("close_timeout", -1),
+     ("ping_interval", 0), ("pong_timeout", 0), ("settle", -1), ("inbox_messages", 0), ("inbox_bytes", 0),
+     ("max_message_bytes", 0), ("outbox_bytes", 0), ("send_timeout", -1), ("decode", "xml"), ("route_by", ()),
+     ("headers", {"Bad Name": "x"}), ("headers", {"X": "a\r\nY: b"}), ("headers", {"Upgrade": "h2c"}),
+     ("subprotocols", ["a b"]), ("subprotocols", ["a", "a"]), ("user_agent", "a\r\nb"), ("origin", "a\nb")],
+)  # fmt: skip
+def test_a_value_out_of_range_is_named(name, value):
+    with pytest.raises((ValueError, TypeError), match=name):
+        WebSocketClient(URL, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("base", 0), ("base", -1), ("factor", 0.5), ("cap", 0), ("jitter", -0.1), ("jitter", 1.1), ("min_uptime", -1),
+     ("max_retries", -1), ("max_elapsed", -1), ("base", "x"), ("close_code_delay", {1012: (30, 5)})],
+)  # fmt: skip
+def test_backoff_names_its_bad_field(name, value):
+    with pytest.raises((ValueError, TypeError), match=name):
+        Backoff(**{name: value})
+
+
+def test_contradicting_credentials_raise():
+    """Impossible combinations: two sources for one header."""
+    with pytest.raises(ValueError, match="auth"):
+        WebSocketClient("ws://ann:pw@127.0.0.1:9/", auth=("bob", "pw"))
+
+
+def test_a_handler_must_be_callable(client):
+    ws = client(URL, autoconnect=False)
+    with pytest.raises(TypeError):
+        ws.on("connect", 5)
+    with pytest.raises(TypeError):
+        ws.on(5, print)
+
+
+def test_a_failed_constructor_leaves_nothing_behind():
+    import fastws
+
+    before = len(fastws.clients())
+    with pytest.raises(ValueError):
+        WebSocketClient("nonsense")
+    with pytest.raises((TypeError, ValueError)):
+        WebSocketClient(URL, connect_timeout=-1)
+    assert len(fastws.clients()) == before
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 2999, 5000, -1])
+def test_close_refuses_codes_that_must_not_be_sent(client, code):
+    """RFC 6455 section 7.4: reserved and out-of-range codes never go on the wire."""
+    ws = client(URL, autoconnect=False)
+    with pytest.raises(ValueError, match="code"):
+        ws.close(code)
+
+
+def test_close_refuses_a_reason_above_123_bytes(client):
+    ws = client(URL, autoconnect=False)
+    with pytest.raises(ValueError, match="reason"):
+        ws.close(1000, "ü" * 62)
+    ws.close(1000, "ü" * 61)

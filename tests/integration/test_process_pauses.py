@@ -1,0 +1,224 @@
+"""A Python that holds the GIL for seconds, and a process that is stopped: the connection lives on.
+
+The client runs in a process of its own; the scripted server stays here, so that its clock is not the client's.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+HEAD = """
+import json, sys, threading, time
+from fastws import Backoff, WebSocketClient
+def say(*parts):
+    print(json.dumps(parts), flush=True)
+"""
+
+
+class Child:
+    """A Python process that says JSON lines."""
+
+    def __init__(self, source, *args):
+        command = [sys.executable, "-c", HEAD + textwrap.dedent(source), *map(str, args)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
+        self._lines = queue.Queue()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self._lines.put(json.loads(line))
+
+    def hear(self, timeout=20):
+        """The next line. Raises queue.Empty."""
+        return self._lines.get(timeout=timeout)
+
+    def heard_nothing(self, seconds):
+        """Whether nothing is said for so long."""
+        try:
+            return self._lines.get(timeout=seconds) is None
+        except queue.Empty:
+            return True
+
+    def pause(self, seconds):
+        """SIGSTOP, wait, SIGCONT."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.kill(self.process.pid, signal.SIGCONT)
+
+    def end(self):
+        """Let it end by itself, or end it."""
+        try:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.write("\n")
+                self.process.stdin.close()
+            self.process.wait(10)
+        finally:
+            self.process.kill()
+            self.process.wait(10)
+            self._thread.join(10)
+            self.process.stdout.close()
+
+
+@pytest.fixture
+def child():
+    made = []
+
+    def make(source, *args):
+        made.append(Child(source, *args))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end()
+
+
+def demanding(conn):
+    """Pings every 0.5 s and drops who does not answer within 1.5 s."""
+    conn.accept()
+    number = 0
+    while not conn.stall(0.5):
+        asked, number = time.monotonic(), number + 1
+        conn.ping(b"%d" % number)
+        while len(conn.pongs) < number:
+            if time.monotonic() - asked > 1.5:
+                conn.reset()
+                raise AssertionError("no pong within 1.5 s")
+            time.sleep(0.01)
+
+
+def test_one_long_c_call_costs_no_connection(serve, child):
+    """design.md 1, section 8: the GIL is held for seconds in one C call; pongs go on, nothing is lost."""
+    server = serve(demanding)
+    busy = child(
+        """
+        lost, connects = [], []
+        ws = WebSocketClient(sys.argv[1], autoconnect=False)
+        ws.on("disconnect", lambda event: lost.append(repr(event))).on("connect", lambda event: connects.append(1))
+        ws.connect()
+        ws.wait_open(10)
+        began = time.monotonic()
+        size = 30_000_000
+        while time.monotonic() - began < 4.0:      # one C call of at least four seconds
+            started = time.monotonic()
+            sum(range(size))
+            took = time.monotonic() - started
+            if took >= 4.0:
+                break
+            size = int(size * 4.5 / max(took, 0.05))
+            began = time.monotonic()
+        say("busy for", took, lost, len(connects), ws.state)
+        sys.stdin.readline()
+        ws.close()
+        """,
+        server.url,
+    )
+    _, took, lost, connects, state = busy.hear(60)
+    assert took >= 3.5, "the machine did not keep the GIL busy long enough for this test to mean anything"
+    assert (lost, connects, state) == ([], 1, "open")
+    assert server.total == 1
+    assert len(server.connections[0].pongs) >= 6
+
+
+CLIENT = """
+ws = WebSocketClient(sys.argv[1], autoconnect=False, ping_interval=float(sys.argv[2]), pong_timeout=float(sys.argv[3]),
+                     reconnect=Backoff(base=0.05, cap=0.1))
+ws.on("connect", lambda event: say("connect", event.epoch))
+ws.on("disconnect", lambda event: say("disconnect", event.initiator, event.code))
+ws.connect()
+sys.stdin.readline()
+ws.close()
+"""
+
+
+def test_a_stopped_process_keeps_its_healthy_connection(serve, child):
+    """T15, R20: SIGSTOP for three intervals while the server goes on sending; no disconnect afterwards."""
+
+    def script(conn):
+        conn.accept()
+        while not conn.stall(0.1):
+            conn.send_json({"type": "tick"})
+
+    server = serve(script)
+    process = child(CLIENT, server.url, 0.7, 0.7)
+    assert process.hear()[0] == "connect"
+    process.pause(3.0)
+    assert process.heard_nothing(2.0)
+    assert server.live == 1
+
+
+def test_a_stopped_process_with_a_quiet_healthy_server(serve, child):
+    """T15, R20: nothing was sent meanwhile; a ping is, and its pong keeps the connection."""
+    server = serve()
+    process = child(CLIENT, server.url, 0.7, 0.7)
+    assert process.hear()[0] == "connect"
+    process.pause(3.0)
+    assert process.heard_nothing(2.5)
+    assert server.live == 1
+    assert server.connections[0].pings
+
+
+def test_a_server_that_died_meanwhile_is_noticed(serve, child):
+    """T15: the server fell silent during the stop: found within pong_timeout (and some), then a new connection."""
+
+    def script(conn):
+        if conn.index == 0:
+            conn.answer_pings = False
+            conn.answer_close = False
+        conn.accept()
+
+    server = serve(script)
+    process = child(CLIENT, server.url, 1.0, 0.5)
+    assert process.hear()[0] == "connect"
+    process.pause(3.0)
+    resumed = time.monotonic()
+    assert process.hear()[:2] == ["disconnect", "liveness"]
+    assert time.monotonic() - resumed < 5.0
+    assert process.hear()[0] == "connect"
+
+
+def test_a_connection_lost_during_the_stop_is_made_again(serve, child):
+    """T15, R20: the loss waits in the socket; backoff, whose time may be long over, dials."""
+    server = serve()
+    process = child(CLIENT, server.url, 20, 10)
+    assert process.hear()[0] == "connect"
+    os.kill(process.process.pid, signal.SIGSTOP)
+    server.drop_all()
+    time.sleep(1.0)
+    os.kill(process.process.pid, signal.SIGCONT)
+    assert process.hear()[0] == "disconnect"
+    assert process.hear()[0] == "connect"
+    assert server.live == 1
+
+
+def test_a_handshake_that_was_answered_during_the_stop_opens(serve, child):
+    """R20: `connecting` gets one grace second to process a completed handshake."""
+
+    def script(conn):
+        conn.read_request()
+        conn.stall(1.0)
+        conn.accept()
+
+    server = serve(script)
+    process = child(
+        """
+        ws = WebSocketClient(sys.argv[1], autoconnect=False, connect_timeout=1.8, reconnect=Backoff(base=0.05))
+        ws.on("connect", lambda event: say("connect", event.attempt)).on("error", lambda event: say("error", event.phase))
+        ws.connect()
+        sys.stdin.readline()
+        ws.close()
+        """,
+        server.url,
+    )
+    server.wait_total(1)
+    process.pause(3.5)
+    assert process.hear() == ["connect", 1]

@@ -1,0 +1,105 @@
+"""Type-checked, never run: what users write must pass mypy --strict, with the types that this file says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typing_extensions import assert_type
+
+from fastws import (
+    Attempt,
+    Backoff,
+    Connect,
+    Disconnect,
+    ErrorEvent,
+    HandshakeRejected,
+    ReadyState,
+    Reconnecting,
+    Stats,
+    Tls,
+    WebSocketClient,
+    clients,
+    close_all,
+)
+
+ws = WebSocketClient("wss://api.example.com/ws")
+ws.on("connect", lambda: ws.send({"type": "subscribe"})).on("update", print).off("update")
+
+
+@ws.on("trade")
+def trade(message: dict[str, Any]) -> None:
+    """The decorator gives the function back as it was."""
+
+
+@ws.on("connect", once=True)
+def connected(event: Connect) -> None:
+    """An event's fields have types."""
+    assert_type(event.epoch, int)
+    assert_type(event.downtime, float)
+    assert_type(event.subprotocol, str | None)
+
+
+def lost(event: Disconnect) -> None:
+    """So have those of an end."""
+    assert_type(event.code, int)
+    assert_type(event.will_reconnect, bool)
+
+
+def waiting(event: Reconnecting) -> None:
+    """A cause is what was told before."""
+    assert_type(event.cause, Disconnect | ErrorEvent | None)
+
+
+trade({"price": 1})
+ws.on("disconnect", lost).on("reconnecting", waiting)
+
+assert_type(ws.send({"a": [1, 2.5, None]}, default=str), bool)
+assert_type(ws.send_text("a"), bool)
+assert_type(ws.send_bytes(bytearray(b"a")), bool)
+assert_type(ws.ping(), float)
+assert_type(ws.wait(1.0), bool)
+assert_type(ws.state, str)
+assert_type(ws.ready_state, ReadyState)
+assert_type(ws.subprotocol, str | None)
+assert_type(ws.latency, float | None)
+assert_type(ws.stats(), Stats)
+assert_type(ws.stats().messages_in, int)
+assert_type(clients(), list[WebSocketClient])
+
+with WebSocketClient("ws://localhost", reconnect=False, name="chat") as one:
+    for message in one:
+        assert_type(message, Any)
+    for trade_or_quote in one.messages("trade", "quote"):
+        assert_type(trade_or_quote, Any)
+
+
+def token(attempt: Attempt) -> dict[str, str]:
+    """A provider may look at the attempt."""
+    if isinstance(attempt.last_error, HandshakeRejected) and attempt.last_error.status == 401:
+        return {"Authorization": "Bearer new"}
+    return {"Authorization": "Bearer old"}
+
+
+WebSocketClient(
+    lambda: "wss://api.example.com/ws",
+    headers=token,
+    cookies={"a": "b"},
+    subprotocols=["v1"],
+    auth=None,
+    tls=Tls(ca_file="ca.pem", min_version="1.3"),
+    reconnect=Backoff(base=0.5, close_code_delay={1012: (0.5, 5)}, fatal_close_codes=[4001]),
+    should_reconnect=lambda: None,
+    ping_interval=None,
+    pong_timeout=None,
+    route_by=("type", "event"),
+    send_timeout=None,
+)
+WebSocketClient("ws://localhost", headers=[("A", "b")], reconnect=Backoff.classic())
+
+# Mistakes that the checker finds; without an error here, the unused comment is one.
+WebSocketClient()  # type: ignore[call-arg]
+WebSocketClient("ws://localhost", retries=3)  # type: ignore[call-arg]
+WebSocketClient("ws://localhost", connect_timeout="10")  # type: ignore[arg-type]
+ws.send_text(b"a")  # type: ignore[arg-type]
+ws.wait("1")  # type: ignore[arg-type]
+close_all()
