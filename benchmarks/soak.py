@@ -28,7 +28,9 @@ def resident_mib() -> float:
 
 def main() -> int:
     """Run it; gives the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rate", type=int, default=10_000, help="messages a second")
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()
@@ -71,7 +73,9 @@ def main() -> int:
     stats = client.stats()
     growth = max(memory[2:]) - memory[2] if len(memory) > 3 else 0.0
     print(f"messages           {state['next']:,} of {total:,}, out of order or missing {state['wrong']}")
-    print(f"main thread        {rounds / (time.monotonic() - began) / 1e6:.1f} million rounds a second beside it")
+    print(
+        f"main thread        {rounds / (time.monotonic() - began) / 1e6:.1f} million rounds a second beside it"
+    )
     print(
         f"arrival delay      p50 {percentile(0.5):.1f} ms   p99 {percentile(0.99):.1f} ms   "
         f"p99.9 {percentile(0.999):.1f} ms   slowest {state['slowest'] * 1000:.1f} ms"

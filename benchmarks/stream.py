@@ -98,7 +98,11 @@ def run_websockets(url: str, messages: int) -> Counter:
     return asyncio.run(main())
 
 
-CONTENDERS = {"fastws": run_fastws, "picows + orjson + uvloop": run_picows, "websockets + json": run_websockets}
+CONTENDERS = {
+    "fastws": run_fastws,
+    "picows + orjson + uvloop": run_picows,
+    "websockets + json": run_websockets,
+}
 PACKAGES = ("fastws", "picows", "orjson", "uvloop", "websockets")
 
 
@@ -112,7 +116,9 @@ def measure(name: str, url: str, messages: int) -> None:
 
 def main() -> None:
     """Interleave the contenders, print a table of medians and ranges."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--messages", type=int, default=400_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--measure", nargs=2, metavar=("CONTENDER", "URL"), help=argparse.SUPPRESS)
@@ -132,15 +138,23 @@ def main() -> None:
                 raise SystemExit(f"{name} failed:\n{result.stderr}")
             figures[name].append(json.loads(result.stdout))
     versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in PACKAGES)
-    print(f"Python {platform.python_version()}, {versions}; {platform.machine()}, loopback, plain ws, no compression")
-    print(f"{options.messages} messages of 200 bytes a round, {options.rounds} rounds, every message handled\n")
-    best = max(statistics.median(run["rate"] for run in runs) for name, runs in figures.items() if name != "fastws")
+    print(
+        f"Python {platform.python_version()}, {versions}; {platform.machine()}, loopback, plain ws, no compression"
+    )
+    print(
+        f"{options.messages} messages of 200 bytes a round, {options.rounds} rounds, every message handled\n"
+    )
+    best = max(
+        statistics.median(run["rate"] for run in runs) for name, runs in figures.items() if name != "fastws"
+    )
     print("| client | messages/s (median, range) | CPU µs a message | ratio to the best peer |")
     print("|---|---|---|---|")
     for name, runs in figures.items():
         rates = [run["rate"] for run in runs]
         rate, cpu = statistics.median(rates), statistics.median(run["cpu"] for run in runs)
-        print(f"| {name} | {rate:,.0f} ({min(rates):,.0f} - {max(rates):,.0f}) | {cpu:.2f} | {rate / best:.2f} |")
+        print(
+            f"| {name} | {rate:,.0f} ({min(rates):,.0f} - {max(rates):,.0f}) | {cpu:.2f} | {rate / best:.2f} |"
+        )
 
 
 if __name__ == "__main__":

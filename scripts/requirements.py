@@ -14,8 +14,6 @@ with open("pyproject.toml", "rb") as file:
     settings = tomllib.load(file)
 
 for group in sys.argv[1:]:
-    if group == "build":
-        wanted = settings["build-system"]["requires"]
-    else:
-        wanted = settings["project"]["optional-dependencies"][group]
+    groups = {"build": settings["build-system"]["requires"], **settings["project"]["optional-dependencies"]}
+    wanted = groups[group]
     print("\n".join(wanted))

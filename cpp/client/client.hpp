@@ -57,7 +57,8 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
 
   enum class Sent : std::uint8_t { accepted, dropped, full, too_big };
   /// `epoch` 0 = whichever is open; `until`: monotonic seconds to wait for room (nullopt = for ever).
-  Sent send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch, std::optional<double> until);
+  Sent send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch,
+            std::optional<double> until);
 
   struct Pinged {
     std::uint64_t number = 0;

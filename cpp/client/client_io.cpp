@@ -33,8 +33,9 @@ double wall_now() {
 }
 
 bool same_name(const std::string& left, const char* right) {
-  return std::equal(left.begin(), left.end(), right, right + std::char_traits<char>::length(right),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; });
+  return std::equal(
+      left.begin(), left.end(), right, right + std::char_traits<char>::length(right),
+      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; });
 }
 
 std::optional<double> retry_after(const Failure& failure) {
@@ -92,7 +93,8 @@ void Client::carry_out(const policy::Effect& effect) {
     case Kind::start: start(effect.epoch); break;
     case Kind::abort: drop_transport(effect.epoch); break;
     case Kind::send_close:
-      if (transport_ && transport_->epoch() == effect.epoch) transport_->send_close(effect.code, effect.reason);
+      if (transport_ && transport_->epoch() == effect.epoch)
+        transport_->send_close(effect.code, effect.reason);
       break;
     case Kind::ping:
       if (line_.epoch() == effect.epoch) {
@@ -142,7 +144,8 @@ void Client::dial(std::uint64_t epoch, const net::Url& url, const Headers& heade
   plan.dial.url = url;
   plan.dial.tls = options_.tls;
   const auto& life = options_.life;
-  if (life.ping_interval && life.pong_timeout) plan.dial.user_timeout = *life.ping_interval + *life.pong_timeout;
+  if (life.ping_interval && life.pong_timeout)
+    plan.dial.user_timeout = *life.ping_interval + *life.pong_timeout;
   plan.request.host = url.authority();
   plan.request.resource = url.resource;
   plan.request.headers = options_.headers;
@@ -248,7 +251,8 @@ void Client::timer_fired() {
     if (machine_.state() == State::connecting && !late) {
       failure.emplace();
       failure->phase = providing_ ? Phase::provider : Phase::timeout;
-      const std::string within = " within " + std::to_string(options_.life.connect_timeout).substr(0, 5) + " s";
+      const std::string within =
+          " within " + std::to_string(options_.life.connect_timeout).substr(0, 5) + " s";
       failure->message =
           providing_ ? "the url or headers provider did not answer" + within + "; a provider must be quick"
                      : shown_url_ + ": no WebSocket handshake" + within + "; is it a WebSocket server?";
@@ -302,14 +306,18 @@ void Client::attempt_failed(std::uint64_t epoch, Failure failure) {
   traffic_.failures.fetch_add(1);
   if (!failure.retry_after) failure.retry_after = retry_after(failure);
   drop_transport(epoch);
-  step([&](policy::Lifecycle& machine) { machine.failed(net::monotonic_now(), epoch, std::move(failure), draw()); });
+  step([&](policy::Lifecycle& machine) {
+    machine.failed(net::monotonic_now(), epoch, std::move(failure), draw());
+  });
 }
 
 void Client::transport_lost(policy::Loss loss, std::optional<Failure> fault) {
   const std::uint64_t epoch = transport_->epoch();
   drop_transport(epoch);
   if (fault) tell(std::move(*fault), epoch);
-  step([&](policy::Lifecycle& machine) { machine.lost(net::monotonic_now(), epoch, std::move(loss), draw()); });
+  step([&](policy::Lifecycle& machine) {
+    machine.lost(net::monotonic_now(), epoch, std::move(loss), draw());
+  });
 }
 
 void Client::tell(Failure failure, std::uint64_t epoch) {
@@ -328,7 +336,9 @@ void Client::transport_pong(std::string_view payload) {
   if (heartbeat_.answered(payload, net::monotonic_now())) changed();
 }
 
-void Client::bytes_received(std::size_t size) { traffic_.bytes_in.fetch_add(size, std::memory_order_relaxed); }
+void Client::bytes_received(std::size_t size) {
+  traffic_.bytes_in.fetch_add(size, std::memory_order_relaxed);
+}
 
 // --- Messages --------------------------------------------------------------------------------------------------------
 
@@ -364,7 +374,8 @@ void Client::binary_arrived(const std::string& payload) {
 
 void Client::text_arrived(const std::string& payload) {
   json::Route found;
-  if (options_.json && !options_.route_by.empty()) found = json::find_route(payload, options_.route_by, scratch_);
+  if (options_.json && !options_.route_by.empty())
+    found = json::find_route(payload, options_.route_by, scratch_);
   if (found.kind == json::Route::Kind::unreadable) {
     inbox_.add_unreadable(json::Reader::append_text(inbox_.tape(), payload));
     return;

@@ -60,7 +60,8 @@ class Inside {
 /// Monotonic seconds as a point of the clock that conditions wait by.
 inline std::chrono::steady_clock::time_point time_point(double seconds) {
   return std::chrono::steady_clock::time_point(
-      std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds)));
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+          std::chrono::duration<double>(seconds)));
 }
 
 /// Sleeps on a condition with the gate left, and holds `lock` again afterwards. The lock is given up before the gate is

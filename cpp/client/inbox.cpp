@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t slab_bytes = std::size_t{256} << 10;  // a larger slab takes no further reads
 constexpr std::size_t spare_bytes = std::size_t{1} << 20;   // a larger one is freed, not kept
 constexpr std::size_t spare_slabs = 4;
-constexpr double burst_ends_after = 1.0;   // seconds without a drop
+constexpr double burst_ends_after = 1.0;  // seconds without a drop
 
 }  // namespace
 
@@ -42,10 +42,12 @@ void Inbox::use_slab() {
 
 void Inbox::retire(Slab& slab) {
   if (slab.waiting != 0 || slab.pinned != 0 || slab.filling) return;
-  const auto here = std::find_if(slabs_.begin(), slabs_.end(), [&](const auto& one) { return one.get() == &slab; });
+  const auto here =
+      std::find_if(slabs_.begin(), slabs_.end(), [&](const auto& one) { return one.get() == &slab; });
   if (here == slabs_.end()) return;
   if (newest_ == &slab) newest_ = nullptr;
-  if (spare_.size() < spare_slabs && slab.tape.text.capacity() + slab.tape.words.capacity() * 8 < spare_bytes) {
+  if (spare_.size() < spare_slabs &&
+      slab.tape.text.capacity() + slab.tape.words.capacity() * 8 < spare_bytes) {
     slab.tape.clear();
     spare_.push_back(std::move(*here));
   }
@@ -206,7 +208,8 @@ std::shared_ptr<Lane> Inbox::lane_of(std::uint64_t lane) const {
   return here == readers_.end() ? nullptr : here->second;
 }
 
-Inbox::Taken Inbox::take(std::uint64_t number, std::size_t limit, std::vector<Item>& out, std::optional<double> until) {
+Inbox::Taken Inbox::take(std::uint64_t number, std::size_t limit, std::vector<Item>& out,
+                         std::optional<double> until) {
   Lock lock(mutex_);
   const auto available = [](const Item& item) {
     return item.kind == Item::Kind::notice ? item.notice->ready : !item.slab->filling;

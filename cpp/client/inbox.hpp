@@ -57,7 +57,7 @@ struct InboxCounts {
 class Inbox {
  public:
   enum class Taken : std::uint8_t { items, nothing, over };
-  static constexpr std::size_t kept_notices = 256;     // of a client that has no dispatcher
+  static constexpr std::size_t kept_notices = 256;   // of a client that has no dispatcher
   static constexpr std::uint64_t handlers_lane = 0;  // readers are numbered from 1
 
   explicit Inbox(InboxLimits limits);

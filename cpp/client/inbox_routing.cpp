@@ -62,8 +62,9 @@ void Inbox::place(Item item) {
   scratch_.assign(item.route_text());
   const std::string& route = scratch_;
   const Wishes& wishes = handlers_->wishes;
-  const bool handled = item.judge || (item.kind == Item::Kind::binary ? wishes.binary()
-                                                                      : wishes.wants(item.has_route(), route));
+  const bool handled =
+      item.judge ||
+      (item.kind == Item::Kind::binary ? wishes.binary() : wishes.wants(item.has_route(), route));
   Lane* reader = reader_for(item, route);
   if (handled && reader != nullptr) {
     Item copy = item;

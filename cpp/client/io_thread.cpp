@@ -73,7 +73,8 @@ void IoThread::unpark() {
 bool IoThread::stop(double seconds) {
   loop_.stop();
   std::unique_lock<std::mutex> lock(mutex_);
-  const bool over = changed_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return ended_; });
+  const bool over =
+      changed_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return ended_; });
   lock.unlock();
   if (over) {
     thread_.join();

@@ -36,7 +36,8 @@ class Line {
   // Senders, without the GIL.
 
   /// `epoch` 0 = whichever is open. `until`: monotonic seconds to wait for room (nullopt = for ever).
-  Sent send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch, std::optional<double> until);
+  Sent send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch,
+            std::optional<double> until);
   /// A control frame (Ping): it goes before waiting messages. False = not open.
   bool send_control(engine::Opcode opcode, std::string_view payload);
   /// From now on nothing more is accepted for this epoch (close() was called).
@@ -87,7 +88,7 @@ class Line {
   std::string outbox_;
   std::size_t outbox_head_ = 0;
   std::deque<std::size_t> sizes_;  // of the frames in the outbox, what is left of the first one included
-  bool first_begun_ = false;  // the first frame is on the wire in part
+  bool first_begun_ = false;       // the first frame is on the wire in part
   // A write that could not be done: TLS wants the very same bytes again before any others.
   Source again_ = Source::none;
   std::string last_;  // our Close frame, behind everything

@@ -40,8 +40,9 @@ void remember(const std::shared_ptr<Client>& client) {
   Registry& registry = *the_registry.load();
   const std::lock_guard<std::mutex> lock(registry.mutex);
   auto& clients = registry.clients;
-  clients.erase(std::remove_if(clients.begin(), clients.end(), [](const auto& weak) { return weak.expired(); }),
-                clients.end());
+  clients.erase(
+      std::remove_if(clients.begin(), clients.end(), [](const auto& weak) { return weak.expired(); }),
+      clients.end());
   clients.push_back(client);
 }
 
@@ -78,7 +79,8 @@ void shut_down(double grace, double join) {
     auto reached = std::make_shared<std::atomic<bool>>(false);
     io->post([reached] { reached->store(true); });
     const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(grace);
-    while (std::chrono::steady_clock::now() < until && (!reached->load() || Transport::lingering_count() != 0)) {
+    while (std::chrono::steady_clock::now() < until &&
+           (!reached->load() || Transport::lingering_count() != 0)) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }

@@ -226,7 +226,8 @@ Line::Unsent Transport::end() {
   if (stream_ == nullptr) return {};
   stream_->cancel_waits();
   const Line::Unsent unsent = line_.shut();
-  io_.post([keep = std::shared_ptr<net::Stream>(std::move(stream_))] {});  // we may be inside one of its functions
+  io_.post(
+      [keep = std::shared_ptr<net::Stream>(std::move(stream_))] {});  // we may be inside one of its functions
   return unsent;
 }
 

@@ -74,11 +74,13 @@ class Handler {
     return false;
   }
   bool String(const char* text, rapidjson::SizeType size, bool) {
-    if (size <= word::most_ascii && is_ascii(text, size)) return put(word::span(Tag::ascii, size, offset(text)));
+    if (size <= word::most_ascii && is_ascii(text, size))
+      return put(word::span(Tag::ascii, size, offset(text)));
     return wide(text, size);
   }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
-    if (size <= word::most_key && is_ascii(text, size)) return put(word::key(size, hash(text, size), offset(text)));
+    if (size <= word::most_key && is_ascii(text, size))
+      return put(word::key(size, hash(text, size), offset(text)));
     return wide(text, size);
   }
   bool StartObject() { return open(); }

@@ -210,7 +210,8 @@ Route find_route(std::string_view text, const std::vector<std::string>& keys, st
   Scanner scanner(text);
   scanner.skip_space();
   if (!scanner.take('{')) {
-    const bool whole = (scanner.peek() == '[' || scanner.peek() == '"') ? scanner.skip_value() : scanner.skip_scalar();
+    const bool whole =
+        (scanner.peek() == '[' || scanner.peek() == '"') ? scanner.skip_value() : scanner.skip_scalar();
     scanner.skip_space();
     return whole && scanner.done() ? Route{} : unreadable();
   }
@@ -235,7 +236,8 @@ Route find_route(std::string_view text, const std::vector<std::string>& keys, st
         return unreadable();
       }
       for (std::size_t index = 0; index < keys.size(); ++index) {
-        if (is_key(name, keys[index], scratch)) found[index] = member;  // the last duplicate wins, as in json.loads
+        if (is_key(name, keys[index], scratch))
+          found[index] = member;  // the last duplicate wins, as in json.loads
       }
       scanner.skip_space();
       if (scanner.take('}')) break;

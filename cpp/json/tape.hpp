@@ -34,7 +34,20 @@
 
 namespace fastws::json {
 
-enum class Tag : std::uint8_t { null, yes, no, integer, int64, float64, digits, ascii, text, key, array, object };
+enum class Tag : std::uint8_t {
+  null,
+  yes,
+  no,
+  integer,
+  int64,
+  float64,
+  digits,
+  ascii,
+  text,
+  key,
+  array,
+  object
+};
 
 /// The fields of a word, named once for the writer and the reader of the tape.
 namespace word {
@@ -43,7 +56,7 @@ constexpr std::uint64_t make(Tag tag, std::uint64_t above = 0) noexcept {
   return static_cast<std::uint64_t>(tag) | above << 8;
 }
 constexpr Tag tag(std::uint64_t word) noexcept { return static_cast<Tag>(word & 0xff); }
-constexpr std::uint64_t count(std::uint64_t word) noexcept { return word >> 8; }          // array, object
+constexpr std::uint64_t count(std::uint64_t word) noexcept { return word >> 8; }  // array, object
 constexpr std::int64_t most_integer = (std::int64_t{1} << 55) - 1;
 constexpr std::int64_t integer(std::uint64_t word) noexcept { return static_cast<std::int64_t>(word) >> 8; }
 
@@ -67,10 +80,13 @@ constexpr std::uint64_t sizes(std::uint64_t bytes, std::uint64_t characters) noe
 // key: 8 bits of length, 16 bits of hash, 32 bits of offset.
 constexpr std::size_t most_key = 64;
 constexpr std::uint64_t key(std::uint64_t size, std::uint16_t hash, std::uint64_t offset) noexcept {
-  return static_cast<std::uint64_t>(Tag::key) | size << 8 | static_cast<std::uint64_t>(hash) << 16 | offset << 32;
+  return static_cast<std::uint64_t>(Tag::key) | size << 8 | static_cast<std::uint64_t>(hash) << 16 |
+         offset << 32;
 }
 constexpr std::size_t key_size(std::uint64_t word) noexcept { return word >> 8 & 0xff; }
-constexpr std::uint16_t key_hash(std::uint64_t word) noexcept { return static_cast<std::uint16_t>(word >> 16); }
+constexpr std::uint16_t key_hash(std::uint64_t word) noexcept {
+  return static_cast<std::uint16_t>(word >> 16);
+}
 
 }  // namespace word
 

@@ -23,7 +23,8 @@ namespace fastws::net {
 namespace {
 
 constexpr std::size_t most_told = 4;  // addresses whose errors a failure's sentence holds
-constexpr double stagger = 0.25;  // seconds before the next address is tried beside the last (RFC 8305 section 5)
+constexpr double stagger =
+    0.25;  // seconds before the next address is tried beside the last (RFC 8305 section 5)
 
 /// Addresses of both families take turns, beginning with the family the resolver put first (RFC 8305 section 4).
 std::vector<Address> interleaved(const std::vector<Address>& addresses) {
@@ -49,14 +50,17 @@ void prepare(int socket, double user_timeout) {
   set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
 #ifdef TCP_USER_TIMEOUT
   if (user_timeout > 0.0) {
-    set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(std::min(user_timeout, 86400.0) * 1000.0));
+    set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT,
+               static_cast<int>(std::min(user_timeout, 86400.0) * 1000.0));
   }
 #endif
 }
 
 /// What to try, by the most telling of the addresses' errors: the one that came nearest to the server.
 const char* advice(const std::vector<int>& errors) {
-  const auto has = [&errors](int error) { return std::find(errors.begin(), errors.end(), error) != errors.end(); };
+  const auto has = [&errors](int error) {
+    return std::find(errors.begin(), errors.end(), error) != errors.end();
+  };
   if (has(ECONNREFUSED)) return "; is the server running?";
   if (has(ETIMEDOUT)) return "; is the server reachable, or does a firewall drop the packets?";
   if (has(EMFILE) || has(ENFILE)) return "; close files or raise their limit (ulimit -n)";
@@ -82,7 +86,8 @@ class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
     done_ = std::move(done);
     began_ = monotonic_now();
     deadline_.at(deadline, [this] { time_is_over(); });
-    lookup_ = std::make_unique<Lookup>(loop_, options_.url.host, [this](const Resolved& result) { resolved(result); });
+    lookup_ = std::make_unique<Lookup>(loop_, options_.url.host,
+                                       [this](const Resolved& result) { resolved(result); });
   }
 
   /// After this no function of ours runs any more: everything that could call one is gone or waits for nothing.
@@ -172,14 +177,16 @@ class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
       return false;
     }
     prepare(socket.get(), options_.user_timeout);
-    const int result = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size);
+    const int result =
+        ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size);
     if (result != 0 && errno != EINPROGRESS) {
       note(address.text(), errno);
       return false;
     }
     try {
       racing_.emplace_back(loop_, std::move(socket), address.text());
-    } catch (const std::system_error& error) {  // the system has no more room for descriptors that are watched
+    } catch (
+        const std::system_error& error) {  // the system has no more room for descriptors that are watched
       note(address.text(), error.code().value());
       return false;
     }

@@ -19,8 +19,8 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  void run();   // until stop()
-  void stop();  // any thread
+  void run();                                 // until stop()
+  void stop();                                // any thread
   void post(std::function<void()> function);  // any thread
 
   class Impl;

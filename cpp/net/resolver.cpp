@@ -133,7 +133,8 @@ bool seat(Table& table, const WaiterPtr& waiter) {
   run->waiters.push_back(waiter);
   table.running.push_back(run);
   try {
-    run_detached([&table, run, look_up = table.look_up] { finish(table, run, looked_up(look_up, run->host)); });
+    run_detached(
+        [&table, run, look_up = table.look_up] { finish(table, run, looked_up(look_up, run->host)); });
   } catch (const std::exception& error) {
     table.running.pop_back();
     tell(waiter, {{}, std::string("no thread could be started to look it up: ") + error.what()});
@@ -169,9 +170,10 @@ Resolved ask(const std::string& host, int flags) {
 
 std::string Address::text() const {
   char buffer[INET6_ADDRSTRLEN] = {};
-  const void* bytes = family() == AF_INET6
-                          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr)
-                          : static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr);
+  const void* bytes =
+      family() == AF_INET6
+          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr)
+          : static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr);
   ::inet_ntop(family(), bytes, buffer, sizeof buffer);
   return buffer;
 }

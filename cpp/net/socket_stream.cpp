@@ -48,12 +48,11 @@ Readiness::~Readiness() {
 }
 
 void Readiness::wait(asio::posix::stream_descriptor::wait_type kind, std::function<void()> function) {
-  waits_->descriptor.async_wait(
-      kind, [weak = std::weak_ptr<Waits>(waits_), round = waits_->round,
-             function = std::move(function)](std::error_code error) {
-        const auto waits = weak.lock();
-        if (waits && waits->round == round && error != asio::error::operation_aborted) function();
-      });
+  waits_->descriptor.async_wait(kind, [weak = std::weak_ptr<Waits>(waits_), round = waits_->round,
+                                       function = std::move(function)](std::error_code error) {
+    const auto waits = weak.lock();
+    if (waits && waits->round == round && error != asio::error::operation_aborted) function();
+  });
 }
 
 void Readiness::readable(std::function<void()> function) {

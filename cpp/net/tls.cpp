@@ -109,8 +109,9 @@ class TlsStream::Session {
       expects = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
     } else {
       SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-      expects = !host.empty() && SSL_set1_host(ssl, host.c_str()) == 1 &&
-                SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;  // SNI is for names only (RFC 6066 section 3)
+      expects =
+          !host.empty() && SSL_set1_host(ssl, host.c_str()) == 1 &&
+          SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;  // SNI is for names only (RFC 6066 section 3)
     }
     if (!expects) {
       SSL_free(ssl);
@@ -161,12 +162,13 @@ Failure TlsStream::handshake_failure(const std::string& where) const {
   const long verdict = SSL_get_verify_result(session_->ssl);
   if (verdict != X509_V_OK && (SSL_get_verify_mode(session_->ssl) & SSL_VERIFY_PEER) != 0) {
     failure.definitive = true;
-    failure.message = where + ": the server's certificate was refused (" + X509_verify_cert_error_string(verdict) +
-                      "); " + remedy(verdict, host_);
+    failure.message = where + ": the server's certificate was refused (" +
+                      X509_verify_cert_error_string(verdict) + "); " + remedy(verdict, host_);
     return failure;
   }
   failure.message = where + ": the TLS handshake failed (" + reason_ + ")";
-  for (const char* sign : {"wrong version number", "http request", "packet length too long", "unknown protocol"}) {
+  for (const char* sign :
+       {"wrong version number", "http request", "packet length too long", "unknown protocol"}) {
     if (reason_.find(sign) != std::string::npos) {
       failure.message += "; does the server speak TLS on this port, or should the URL begin with ws://?";
       break;

@@ -21,11 +21,12 @@ namespace fastws::net {
 
 namespace {
 
-using Key = std::tuple<std::string, std::string, std::string, std::string, std::string, std::string, bool, std::string>;
+using Key = std::tuple<std::string, std::string, std::string, std::string, std::string, std::string, bool,
+                       std::string>;
 
 Key key_of(const TlsOptions& options) {
-  return {options.ca_file,      options.ca_path, options.ca_data, options.cert_file, options.key_file,
-          options.key_password, options.verify,  options.min_version};
+  return {options.ca_file,  options.ca_path,      options.ca_data, options.cert_file,
+          options.key_file, options.key_password, options.verify,  options.min_version};
 }
 
 constexpr std::size_t read_buffer = std::size_t{64} << 10;
@@ -52,7 +53,8 @@ bool holds_files(const char* folder) {
 
 void use_system_trust(SSL_CTX* context) {
   SSL_CTX_set_default_verify_paths(context);  // honours SSL_CERT_FILE and SSL_CERT_DIR
-  if (::getenv(X509_get_default_cert_file_env()) != nullptr || ::getenv(X509_get_default_cert_dir_env()) != nullptr) {
+  if (::getenv(X509_get_default_cert_file_env()) != nullptr ||
+      ::getenv(X509_get_default_cert_dir_env()) != nullptr) {
     return;
   }
   if (::access(X509_get_default_cert_file(), R_OK) == 0 || holds_files(X509_get_default_cert_dir())) return;
@@ -75,7 +77,8 @@ void trust_data(SSL_CTX* context, const std::string& pem) {
   BIO_free(memory);
   const unsigned long last = ERR_peek_last_error();  // the end of the text is told as an error, too
   if (count == 0 || ERR_GET_LIB(last) != ERR_LIB_PEM || ERR_GET_REASON(last) != PEM_R_NO_START_LINE) {
-    refuse("ca_data", count == 0 ? "it holds no certificate in PEM form" : "not all of it are certificates in PEM form");
+    refuse("ca_data",
+           count == 0 ? "it holds no certificate in PEM form" : "not all of it are certificates in PEM form");
   }
   ERR_clear_error();
 }
@@ -100,7 +103,8 @@ int give_password(char* buffer, int size, int, void* user) {
     refuse("key_password", password.text.empty() ? "the key in " + file + " is encrypted and needs one"
                                                  : "it does not open the key in " + file);
   }
-  refuse(options.key_file.empty() ? "cert_file" : "key_file", "no private key in PEM form can be read from " + file);
+  refuse(options.key_file.empty() ? "cert_file" : "key_file",
+         "no private key in PEM form can be read from " + file);
 }
 
 void use_own_certificate(SSL_CTX* context, const TlsOptions& options) {
@@ -116,7 +120,8 @@ void use_own_certificate(SSL_CTX* context, const TlsOptions& options) {
     refuse("cert_file", "no certificate in PEM form can be read from " + options.cert_file);
   }
   password.asked = false;
-  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) refuse_key(options, password, key);
+  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1)
+    refuse_key(options, password, key);
   SSL_CTX_set_default_passwd_cb(context, nullptr);
   SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
   if (SSL_CTX_check_private_key(context) != 1) {
@@ -142,7 +147,7 @@ void fill(SSL_CTX* context, const TlsOptions& options) {
     refuse("ca_file", "no certificate in PEM form can be read from " + options.ca_file);
   }
   if (!options.ca_path.empty()) {
-    struct stat about {};
+    struct stat about{};
     const bool folder = ::stat(options.ca_path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
     if (!folder || ::access(options.ca_path.c_str(), R_OK | X_OK) != 0) {
       refuse("ca_path", "there is no readable folder " + options.ca_path);
@@ -150,7 +155,8 @@ void fill(SSL_CTX* context, const TlsOptions& options) {
     SSL_CTX_load_verify_dir(context, options.ca_path.c_str());
   }
   if (!options.ca_data.empty()) trust_data(context, options.ca_data);
-  if (options.ca_file.empty() && options.ca_path.empty() && options.ca_data.empty()) use_system_trust(context);
+  if (options.ca_file.empty() && options.ca_path.empty() && options.ca_data.empty())
+    use_system_trust(context);
   use_own_certificate(context, options);
 }
 

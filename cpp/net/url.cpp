@@ -37,7 +37,8 @@ std::string percent_decoded(std::string_view text) {
     }
     const int high = at + 2 < text.size() ? hex_value(text[at + 1]) : -1;
     const int low = at + 2 < text.size() ? hex_value(text[at + 2]) : -1;
-    if (high < 0 || low < 0) refuse("the user or password holds a % that two hexadecimal digits do not follow");
+    if (high < 0 || low < 0)
+      refuse("the user or password holds a % that two hexadecimal digits do not follow");
     out += static_cast<char>(high * 16 + low);
     at += 2;
   }
@@ -100,7 +101,8 @@ std::string checked_literal(std::string_view text) {
   const std::size_t percent = text.find('%');
   std::string literal = lowered(text.substr(0, percent));
   unsigned char bytes[16];
-  if (::inet_pton(AF_INET6, literal.c_str(), bytes) != 1) refuse("what is in brackets is not an IPv6 address");
+  if (::inet_pton(AF_INET6, literal.c_str(), bytes) != 1)
+    refuse("what is in brackets is not an IPv6 address");
   if (percent == std::string_view::npos) return literal;
   std::string_view zone = text.substr(percent + 1);
   if (zone.substr(0, 2) == "25") zone.remove_prefix(2);

@@ -14,13 +14,14 @@ struct Url {
   bool secure = false;
   std::string host;  // without brackets, lower case; a name or an address literal
   std::uint16_t port = 0;
-  std::string resource;  // path and query, begins with "/"; without the fragment
-  std::optional<std::string> user;      // percent-decoded userinfo
+  std::string resource;             // path and query, begins with "/"; without the fragment
+  std::optional<std::string> user;  // percent-decoded userinfo
   std::optional<std::string> password;
 
   [[nodiscard]] bool is_ipv6() const noexcept;
-  [[nodiscard]] std::string authority() const;  // for the Host header: brackets, port unless it is the default
-  [[nodiscard]] std::string shown() const;      // the whole URL without userinfo: what people may see
+  [[nodiscard]] std::string authority()
+      const;                                // for the Host header: brackets, port unless it is the default
+  [[nodiscard]] std::string shown() const;  // the whole URL without userinfo: what people may see
 };
 
 /// Takes ws, wss, http and https (any letter case). Throws std::invalid_argument with a sentence that names the fault.

@@ -105,7 +105,8 @@ class Builder::Impl {
   static bool attach(Open& parent, PyObject* value);
 
   static constexpr std::size_t slots = 2048;
-  std::array<PyObject*, slots> keys_{};  // direct-mapped: a newcomer takes the place, so strangers can not grow it
+  std::array<PyObject*, slots>
+      keys_{};  // direct-mapped: a newcomer takes the place, so strangers can not grow it
 };
 
 /// A new reference to the key: the cached object when it is the same text.
@@ -182,7 +183,9 @@ PyObject* Builder::Impl::build(const json::Tape& tape, const json::Document& doc
   std::array<Open, 16> few;  // most documents are not deeper; the stack below is for the others
   std::vector<Open> many;
   std::size_t depth = 0;
-  const auto top = [&]() -> Open& { return depth <= few.size() ? few[depth - 1] : many[depth - few.size() - 1]; };
+  const auto top = [&]() -> Open& {
+    return depth <= few.size() ? few[depth - 1] : many[depth - few.size() - 1];
+  };
 
   PyObject* root = nullptr;
   for (; at < end; ++at) {
@@ -236,7 +239,8 @@ PyObject* Builder::build(const json::Tape& tape, const json::Document& document)
 }
 
 PyObject* build_text(const json::Tape& tape, const json::Document& document) {
-  return PyUnicode_DecodeUTF8(tape.text.data() + document.text, static_cast<Py_ssize_t>(document.text_size), nullptr);
+  return PyUnicode_DecodeUTF8(tape.text.data() + document.text, static_cast<Py_ssize_t>(document.text_size),
+                              nullptr);
 }
 
 }  // namespace fastws::python

@@ -56,7 +56,8 @@ py::str text_from(const std::string& bytes) {
 
 py::list list_from(const Headers& headers) {
   py::list list;
-  for (const auto& header : headers) list.append(py::make_tuple(text_from(header.first), text_from(header.second)));
+  for (const auto& header : headers)
+    list.append(py::make_tuple(text_from(header.first), text_from(header.second)));
   return list;
 }
 
@@ -69,7 +70,8 @@ policy::Backoff backoff_from(const py::dict& config) {
   backoff.min_uptime = get<double>(config, "min_uptime");
   backoff.max_retries = get<std::optional<std::uint32_t>>(config, "max_retries");
   backoff.max_elapsed = get<std::optional<double>>(config, "max_elapsed");
-  backoff.close_code_delay = get<std::map<std::uint16_t, std::pair<double, double>>>(config, "close_code_delay");
+  backoff.close_code_delay =
+      get<std::map<std::uint16_t, std::pair<double, double>>>(config, "close_code_delay");
   backoff.fatal_close_codes.clear();
   for (const auto code : get<std::vector<std::uint16_t>>(config, "fatal_close_codes")) {
     backoff.fatal_close_codes.insert(code);
@@ -137,7 +139,8 @@ client::Options options_from(const py::dict& config) {
   options.url_provider = get<bool>(config, "url_provider");
   options.headers_provider = get<bool>(config, "headers_provider");
   if (!config["url"].is_none()) options.url = net::parse_url(get<std::string>(config, "url"));
-  if (!options.url && !options.url_provider) throw py::value_error("config has neither a url nor a url provider");
+  if (!options.url && !options.url_provider)
+    throw py::value_error("config has neither a url nor a url provider");
   options.headers = headers_from(config["headers"]);
   options.subprotocols = get<std::vector<std::string>>(config, "subprotocols");
   options.origin = get<std::optional<std::string>>(config, "origin").value_or("");
@@ -211,7 +214,8 @@ py::tuple item_from(const client::Notice& notice) {
       fields["is_reconnect"] = event.is_reconnect;
       fields["downtime"] = event.downtime;
       fields["url"] = notice.url;
-      fields["subprotocol"] = notice.subprotocol.empty() ? py::object(py::none()) : text_from(notice.subprotocol);
+      fields["subprotocol"] =
+          notice.subprotocol.empty() ? py::object(py::none()) : text_from(notice.subprotocol);
       fields["headers"] = list_from(notice.headers);
       break;
     case Kind::disconnect:

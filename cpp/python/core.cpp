@@ -100,7 +100,8 @@ py::object Core::last_failure() const {
 }
 
 py::dict Core::stats() const {
-  if (generation_ != client::generation()) return {};  // a finished interpreter may still look; a fork's child may not
+  if (generation_ != client::generation())
+    return {};  // a finished interpreter may still look; a fork's child may not
   return fields_from(client_->inbox().counts(), *client_);
 }
 
@@ -109,7 +110,8 @@ std::uint64_t Core::wait_change(std::uint64_t seen, std::optional<double> timeou
   for (;;) {
     if (lost()) return 0;
     const auto slice = slice_end(until);
-    const std::uint64_t version = natively([&] { return client_->wait_change(seen, slice); }, std::uint64_t{0});
+    const std::uint64_t version =
+        natively([&] { return client_->wait_change(seen, slice); }, std::uint64_t{0});
     check_signals();
     if (version != seen || (until && net::monotonic_now() >= *until)) return version;
   }
@@ -139,7 +141,8 @@ bool Core::send(engine::Opcode opcode, std::string_view payload, std::uint64_t e
   }
   const std::string limit = std::to_string(client_->options().max_message_bytes);
   PyErr_SetString(PyExc_OverflowError, ("a message of " + std::to_string(payload.size()) +
-                                        " bytes is above max_message_bytes (" + limit + ")").c_str());
+                                        " bytes is above max_message_bytes (" + limit + ")")
+                                           .c_str());
   throw py::error_already_set();
 }
 

@@ -52,7 +52,7 @@ py::object Core::build_item(const Item& item) {
 py::object Core::bad_item(const Item& item) {
   py::error_already_set error;  // takes the exception that is set
   if (!error.matches(PyExc_Exception)) throw error;
-  client_->inbox().count_decode();
+  if (item.report) client_->inbox().count_decode();  // once, whoever else is given the text
   py::object exception = error.value();
   auto text = py::reinterpret_steal<py::object>(build_text(item.slab->tape, item.document));
   if (!text) throw py::error_already_set();
@@ -130,7 +130,8 @@ std::uint64_t Core::open_reader(const std::optional<std::vector<std::string>>& r
   if (lost()) return 0;
   return natively(
       [&] {
-        return client_->inbox().open_reader(routes ? client::Wishes(*routes, false, false) : client::Wishes::all());
+        return client_->inbox().open_reader(routes ? client::Wishes(*routes, false, false)
+                                                   : client::Wishes::all());
       },
       std::uint64_t{0});
 }

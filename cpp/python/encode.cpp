@@ -124,18 +124,12 @@ void Encoder::leave(char bracket) {
 bool Encoder::go_on() {
   Frame& frame = stack_.top();
   switch (frame.kind) {
-    case Kind::kList:
-      return list(frame);
-    case Kind::kTuple:
-      return tuple(frame);
-    case Kind::kDict:
-      return dict(frame);
-    case Kind::kItems:
-      return items(frame);
-    case Kind::kFields:
-      return fields(frame);
-    case Kind::kStandIn:
-      break;
+    case Kind::kList: return list(frame);
+    case Kind::kTuple: return tuple(frame);
+    case Kind::kDict: return dict(frame);
+    case Kind::kItems: return items(frame);
+    case Kind::kFields: return fields(frame);
+    case Kind::kStandIn: break;
   }
   return stand_in(frame);
 }
@@ -225,9 +219,7 @@ bool Encoder::stand_in(Frame& frame) {
   PyObject* const object = frame.object;
   Foreign foreign = encode_foreign(object, out_);
   switch (foreign.kind) {
-    case Foreign::Kind::kWritten:
-      stack_.pop();
-      return true;
+    case Foreign::Kind::kWritten: stack_.pop(); return true;
     case Foreign::Kind::kValue:
       frame.source = foreign.object.release();
       return value(frame.source) != Step::kFailed;
@@ -240,10 +232,8 @@ bool Encoder::stand_in(Frame& frame) {
     }
     case Foreign::Kind::kTimeZone:
       return refuse(PyExc_TypeError, "datetime.time must not have tzinfo set%s", "");
-    case Foreign::Kind::kFailed:
-      return false;
-    case Foreign::Kind::kUnknown:
-      break;
+    case Foreign::Kind::kFailed: return false;
+    case Foreign::Kind::kUnknown: break;
   }
   return ask_hook(frame, object);
 }
@@ -304,8 +294,7 @@ bool Encoder::string(PyObject* text, char then) {
     case PyUnicode_2BYTE_KIND:
       written = json::write_code_points(out_, static_cast<const Py_UCS2*>(points), length, then);
       break;
-    default:
-      written = json::write_code_points(out_, static_cast<const Py_UCS4*>(points), length, then);
+    default: written = json::write_code_points(out_, static_cast<const Py_UCS4*>(points), length, then);
   }
   return written == length || refuse_surrogate(text, written, then == ':');
 }

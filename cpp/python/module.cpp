@@ -114,7 +114,8 @@ void bind_core(py::module_& module) {
   py::dict build_info;
   build_info["asio"] = net::asio_version();
   build_info["openssl"] = net::openssl_version();
-  build_info["pybind11"] = PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR) "." PYBIND11_TOSTRING(PYBIND11_VERSION_MINOR);
+  build_info["pybind11"] =
+      PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR) "." PYBIND11_TOSTRING(PYBIND11_VERSION_MINOR);
   build_info["compiler"] = __VERSION__;
   module.attr("build_info") = build_info;
   bind_process(module);

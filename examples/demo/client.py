@@ -2,8 +2,9 @@
 
 import sys
 
-from fastws import Tls, WebSocketClient
 from live_line import LiveLine
+
+from fastws import Tls, WebSocketClient
 
 url, seconds, ca_file = sys.argv[1], float(sys.argv[2]), sys.argv[3]
 screen = LiveLine()
@@ -14,7 +15,9 @@ ws = WebSocketClient(url, tls=Tls(ca_file=ca_file or None))
 
 @ws.on("connect")
 def connected(event):
-    again = f"again, after {event.downtime:.1f} s offline" if event.is_reconnect else "to a machine's vital signs"
+    again = (
+        f"again, after {event.downtime:.1f} s offline" if event.is_reconnect else "to a machine's vital signs"
+    )
     screen.say(f"connected {again}; subscribing to 'updates'")
     offline.append(event.downtime)
     ws.send({"type": "subscribe", "channel": "updates"})

@@ -35,7 +35,9 @@ def make_certificate(folder: Path) -> tuple[str, str]:
 
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "authority.pem")
-    authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
+    authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
+        folder / "server.pem"
+    )
     return str(folder / "authority.pem"), str(folder / "server.pem")
 
 
@@ -59,7 +61,9 @@ def narrate(text: str) -> None:
 
 def main() -> int:
     """Run the whole of it; gives the client's exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tls", action="store_true", help="wss with a certificate made on the spot")
     tls = parser.parse_args().tls
     port = free_port()
@@ -67,8 +71,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         authority, certificate = make_certificate(Path(folder)) if tls else ("", "")
         server = start_server(port, certificate)
-        narrate(f"a server of the `websockets` package listens at {url}; the client is examples/demo/client.py")
-        client = subprocess.Popen([sys.executable, str(HERE / "client.py"), url, str(CLIENT_SECONDS), authority])
+        narrate(
+            f"a server of the `websockets` package listens at {url}; the client is examples/demo/client.py"
+        )
+        client = subprocess.Popen(
+            [sys.executable, str(HERE / "client.py"), url, str(CLIENT_SECONDS), authority]
+        )
         try:
             time.sleep(KILLED_AFTER)
             narrate("the server is killed now; nobody tells the client")

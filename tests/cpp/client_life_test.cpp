@@ -54,7 +54,8 @@ struct Subject {
 
   /// The next thing that is due: an event's name or a text.
   std::string next(double seconds = 10.0) {
-    static const char* const names[] = {"connecting", "connect", "disconnect", "reconnecting", "error", "closed"};
+    static const char* const names[] = {"connecting",   "connect", "disconnect",
+                                        "reconnecting", "error",   "closed"};
     const Inside inside;
     std::vector<Item> items;
     std::vector<Item> back;
@@ -66,8 +67,8 @@ struct Subject {
     if (items.empty()) return "";
     last = items[0];
     const Item& item = items[0];
-    std::string what = item.notice ? names[static_cast<int>(item.notice->event.kind)]
-                                   : std::string(item.route_text());
+    std::string what =
+        item.notice ? names[static_cast<int>(item.notice->event.kind)] : std::string(item.route_text());
     if (client->inbox().done(Inbox::handlers_lane, items, back)) client->resume_reading();
     return what;
   }
@@ -127,7 +128,9 @@ TEST(ClientLife, ComesBackAfterEveryDropAndNeverHasTwoTransports) {
 
 TEST(ClientLife, ARefusedPortIsAnErrorAndAWait) {
   std::uint16_t port = 0;
-  { port = Server([](const Peer&) {}).port; }
+  {
+    port = Server([](const Peer&) {}).port;
+  }
   Subject subject("ws://127.0.0.1:" + std::to_string(port) + "/");
   subject.client->connect();
   EXPECT_EQ(subject.next(), "connecting");
@@ -138,7 +141,10 @@ TEST(ClientLife, ARefusedPortIsAnErrorAndAWait) {
 }
 
 TEST(ClientLife, AServerThatNeverAnswersIsATimeoutOfTheWholeAttempt) {
-  Server server([](const Peer& peer) { peer.read(); peer.read(3000); });
+  Server server([](const Peer& peer) {
+    peer.read();
+    peer.read(3000);
+  });
   auto options = options_for(server.url());
   options.life.connect_timeout = 0.3;
   Subject subject(std::move(options));
@@ -149,7 +155,10 @@ TEST(ClientLife, AServerThatNeverAnswersIsATimeoutOfTheWholeAttempt) {
 }
 
 TEST(ClientLife, CloseWhileTheServerStallsIsImmediate) {
-  Server server([](const Peer& peer) { peer.read(); peer.read(3000); });
+  Server server([](const Peer& peer) {
+    peer.read();
+    peer.read(3000);
+  });
   Subject subject(server.url());
   subject.client->connect();
   EXPECT_EQ(subject.next(), "connecting");

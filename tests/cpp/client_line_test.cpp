@@ -121,7 +121,8 @@ TEST(Line, EveryWidthOfTheSocketGivesTheSameFrames) {
     one.send(std::string(300, 'x'));
     one.line.send_control(Opcode::pong, "p");
     one.send("last");
-    for (int turn = 0; turn < 2000 && one.line.flush() == Line::Flush::waiting; ++turn) one.stream.room = width;
+    for (int turn = 0; turn < 2000 && one.line.flush() == Line::Flush::waiting; ++turn)
+      one.stream.room = width;
     const auto found = frames_in(one.stream.written);
     EXPECT_EQ(found.size(), 4u) << width;
     Frames texts;
@@ -223,7 +224,8 @@ TEST(Line, ManySendersKeepTheirOwnOrder) {
   std::vector<int> next(4, 0);
   for (const auto& frame : frames_in(one.stream.written)) {
     const int number = frame[2] - '0';
-    EXPECT_EQ(frame, "1:" + std::to_string(number) + "/" + std::to_string(next[static_cast<std::size_t>(number)]++));
+    EXPECT_EQ(frame,
+              "1:" + std::to_string(number) + "/" + std::to_string(next[static_cast<std::size_t>(number)]++));
   }
   EXPECT_EQ(next, (std::vector<int>{500, 500, 500, 500}));
 }

@@ -13,8 +13,8 @@
 namespace fastws::net {
 namespace {
 
-using testing::LoopThread;
 using testing::becomes_true;
+using testing::LoopThread;
 using testing::pause;
 
 TEST(Loop, runs_what_many_threads_post) {

@@ -14,10 +14,10 @@
 namespace fastws::net {
 namespace {
 
-using testing::LoopThread;
-using testing::Names;
 using testing::address;
 using testing::becomes_true;
+using testing::LoopThread;
+using testing::Names;
 using testing::pause;
 
 /// Look-ups of hosts that begin with "hang" last until the end of the scope; all are counted.
@@ -96,7 +96,8 @@ class Lookups : public ::testing::Test {
 TEST_F(Lookups, of_localhost_find_loopback) {
   look_up("localhost");
   ASSERT_TRUE(becomes_true([&] { return answers("localhost") == 1; }));
-  for (const auto& one : last().addresses) EXPECT_TRUE(one.text() == "127.0.0.1" || one.text() == "::1") << one.text();
+  for (const auto& one : last().addresses)
+    EXPECT_TRUE(one.text() == "127.0.0.1" || one.text() == "::1") << one.text();
   EXPECT_FALSE(last().addresses.empty());
 }
 
@@ -194,7 +195,8 @@ TEST_F(Lookups, given_up_are_forgotten_though_they_hang) {
   const auto held = std::make_shared<int>(0);
   io_.run([&] {
     for (int count = 0; count < 18; ++count) {
-      lookups_.push_back(std::make_unique<Lookup>(io_.loop(), "hang" + std::to_string(count), [held](const Resolved&) {}));
+      lookups_.push_back(
+          std::make_unique<Lookup>(io_.loop(), "hang" + std::to_string(count), [held](const Resolved&) {}));
     }
   });
   give_up();
@@ -210,7 +212,8 @@ TEST(Lookup, given_up_at_any_moment_calls_nobody_afterwards) {
     auto alive = std::make_shared<std::atomic<bool>>(true);
     std::unique_ptr<Lookup> lookup;
     io.run([&] {
-      lookup = std::make_unique<Lookup>(io.loop(), "quick", [&, alive](const Resolved&) { ++(*alive ? answered : late); });
+      lookup = std::make_unique<Lookup>(io.loop(), "quick",
+                                        [&, alive](const Resolved&) { ++(*alive ? answered : late); });
     });
     std::this_thread::sleep_for(std::chrono::microseconds(count % 100));
     io.run([&] {
@@ -267,7 +270,8 @@ TEST(Lookup, works_in_a_forks_child_whose_parent_has_hanging_ones) {
   std::vector<std::unique_ptr<Lookup>> lookups;
   io.run([&] {
     for (int count = 0; count < 16; ++count) {
-      lookups.push_back(std::make_unique<Lookup>(io.loop(), "hang" + std::to_string(count), [](const Resolved&) {}));
+      lookups.push_back(
+          std::make_unique<Lookup>(io.loop(), "hang" + std::to_string(count), [](const Resolved&) {}));
     }
   });
   ASSERT_TRUE(becomes_true([&] { return hanging.begun() == 16; }));

@@ -219,7 +219,9 @@ struct Outcome {
 
   [[nodiscard]] Phase phase() const { return failure ? failure->phase : Phase::none; }
   [[nodiscard]] std::string message() const { return failure ? failure->message : ""; }
-  [[nodiscard]] bool says(const std::string& words) const { return message().find(words) != std::string::npos; }
+  [[nodiscard]] bool says(const std::string& words) const {
+    return message().find(words) != std::string::npos;
+  }
 };
 
 inline DialOptions to(const std::string& text) {
