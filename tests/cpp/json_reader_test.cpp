@@ -1,0 +1,130 @@
+// The reader, its numbers and the scan on hostile texts; under the sanitizers this is where a wild read would show.
+#include "json/reader.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <string>
+
+#include "json/number.hpp"
+#include "json/scan.hpp"
+
+namespace {
+
+using namespace fastws::json;
+
+Document read(const std::string& text, Tape& tape) {
+  static Reader reader;
+  return reader.append(tape, text);
+}
+
+bool refused_untouched(const std::string& text) {
+  Tape tape;
+  const Document document = read(text, tape);
+  return document.fallback && document.word_count == 0 && tape.words.empty() &&
+         std::string(tape.text.data() + document.text, document.text_size) == text;
+}
+
+const std::string sample =
+    R"({"type":"tick","bid":-1.5e3,"ids":[1,123456789012345678,12345678901234567890],"note":"a\u00e9\n\"b","n":null,"o":{}})";
+
+TEST(JsonReader, WritesTheTapeOfTheExample) {
+  Tape tape;
+  const Document document = read(
+      "{\"type\": \"tick\", \"bid\": 1.5, \"ask\": null, \"note\": \"\\u00e9t\\u00e9\", \"size\": [12, -7]}",
+      tape);
+  ASSERT_FALSE(document.fallback);
+  ASSERT_EQ(document.word_count, 15u);
+  const auto tag = [&](std::size_t index) { return word::tag(tape.words[index]); };
+  EXPECT_EQ(tag(0), Tag::object);
+  EXPECT_EQ(word::count(tape.words[0]), 5u);
+  EXPECT_EQ(tag(1), Tag::key);
+  EXPECT_EQ(word::offset(tape.words[1]), 2u);
+  EXPECT_EQ(tag(2), Tag::ascii);
+  EXPECT_EQ(word::offset(tape.words[2]), 10u);
+  EXPECT_EQ(tag(4), Tag::float64);
+  EXPECT_EQ(tag(9), Tag::text);
+  EXPECT_EQ(word::widest(tape.words[9]), 2u);
+  EXPECT_EQ(tape.words[10], word::sizes(5, 3));
+  EXPECT_EQ(word::count(tape.words[12]), 2u);
+  EXPECT_EQ(word::integer(tape.words[13]), 12);
+  EXPECT_EQ(word::integer(tape.words[14]), -7);
+}
+
+TEST(JsonReader, RefusesWhatIsNotJsonAndLeavesTheTextUntouched) {
+  for (const std::string text :
+       {"", " ", "[1,]", "[01]", "NaN", "[1e400]", "\"\\ud800\"", "\"\\udc00\"", "\"a", "{\"a\"}",
+        "[128.74836467836484838364836483643636483648e-336]x", "\xef\xbb\xbf[]"}) {
+    EXPECT_TRUE(refused_untouched(text)) << text;
+  }
+  EXPECT_TRUE(refused_untouched(std::string("[1]\0junk", 8)));
+}
+
+TEST(JsonReader, LimitsItsDepth) {
+  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  Tape tape;
+  EXPECT_FALSE(read(nested(500), tape).fallback);
+  EXPECT_TRUE(refused_untouched(nested(501)));
+  EXPECT_TRUE(refused_untouched(std::string(100000, '[')));
+}
+
+TEST(JsonReader, ARefusalLeavesEarlierDocumentsAlone) {
+  Tape tape;
+  const Document first = read(sample, tape);
+  const auto words = tape.words;
+  const Document second = read("[1,2,[", tape);
+  EXPECT_FALSE(first.fallback);
+  EXPECT_TRUE(second.fallback);
+  EXPECT_EQ(tape.words, words);
+}
+
+TEST(JsonReader, EveryPrefixAndManyChangesAreReadOrRefused) {
+  std::mt19937 dice(7);
+  std::string scratch;
+  for (std::size_t size = 0; size <= sample.size(); ++size) {
+    Tape tape;
+    const std::string prefix = sample.substr(0, size);
+    EXPECT_EQ(read(prefix, tape).fallback, size != sample.size());
+    find_route(prefix, {"type"}, scratch);
+  }
+  for (int round = 0; round < 20000; ++round) {
+    std::string changed = sample;
+    for (auto count = dice() % 3 + 1; count != 0; --count) {
+      changed[dice() % changed.size()] = "{}[]\",:\\u0e.-1 \x01\x7f"[dice() % 18];
+    }
+    Tape tape;
+    const Document document = read(changed, tape);
+    EXPECT_TRUE(!document.fallback || refused_untouched(changed));
+    find_route(changed, {"type", "bid"}, scratch);
+  }
+}
+
+TEST(JsonNumber, IntegersByTheirSize) {
+  EXPECT_EQ(read_number("-0").integer, 0);
+  EXPECT_EQ(read_number("999999999999999999").integer, 999999999999999999);
+  EXPECT_EQ(read_number("1000000000000000000").kind, Number::Kind::digits);
+  EXPECT_EQ(read_number(std::string(300, '9')).kind, Number::Kind::digits);
+  EXPECT_EQ(read_number(std::string(301, '9')).kind, Number::Kind::refused);
+}
+
+TEST(JsonNumber, DoublesAreCorrectlyRounded) {
+  EXPECT_EQ(read_number("0.184467440737095516159").float64, 0.184467440737095516159);
+  EXPECT_EQ(read_number("2.2250738585072011e-308").float64, 2.2250738585072011e-308);
+  EXPECT_EQ(read_number("1.7976931348623157e308").float64, 1.7976931348623157e308);
+  EXPECT_TRUE(std::signbit(read_number("-0.0").float64));
+  EXPECT_EQ(read_number("1.8e308").kind, Number::Kind::refused);
+}
+
+TEST(JsonScan, FindsTheRouteOrSaysWhyNot) {
+  std::string scratch;
+  const auto route = [&](const std::string& text) { return find_route(text, {"type"}, scratch); };
+  EXPECT_EQ(route(sample).value, "tick");
+  EXPECT_EQ(route(R"({"a":{"type":"x"},"type":"y","type":"z"})").value, "z");
+  EXPECT_EQ(route(R"({"t\u0079pe":"\u00e9"})").value, "\xc3\xa9");
+  EXPECT_EQ(route(R"({"type":5})").kind, Route::Kind::none);
+  EXPECT_EQ(route(R"({"type":"\ud800"})").kind, Route::Kind::unreadable);
+  EXPECT_EQ(route("not json").kind, Route::Kind::unreadable);
+}
+
+}  // namespace
