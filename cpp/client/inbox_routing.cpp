@@ -72,7 +72,9 @@ void Inbox::place(Item item) {
     copy.slab->waiting++;
     push(*reader, std::move(copy));
   }
-  if (item.judge && !dispatching_ && handlers_->items.size() >= kept_notices) {
+  const bool much_waits = handlers_->items.size() >= std::min(kept_notices, limits_.messages / 2) ||
+                          bytes_ + item.cost > limits_.bytes / 2;
+  if (item.judge && !dispatching_ && much_waits) {
     // Nobody drains this queue: a server that sends nothing but garbage must not fill the inbox and stop the reading.
     ++drops_.decode;
     item.slab->waiting--;

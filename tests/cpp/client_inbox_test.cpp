@@ -241,6 +241,19 @@ TEST(Inbox, AnUnreadableTextIsJudgedWhoeverWantsIt) {
   EXPECT_EQ(feed.take(reader).size(), 1u);
 }
 
+TEST(Inbox, GarbageThatNobodyTakesNeverFillsIt) {
+  InboxLimits limits;
+  limits.messages = 50;
+  Feed feed(limits);
+  for (int count = 0; count < 500; ++count) {
+    feed.inbox.begin(100.0);
+    feed.inbox.add_unreadable(json::Reader::append_text(feed.inbox.tape(), "{"));
+    EXPECT_FALSE(feed.inbox.publish(0));
+  }
+  EXPECT_EQ(feed.inbox.counts().drops.decode, 475u);
+  EXPECT_EQ(feed.inbox.counts().messages, 25u);
+}
+
 TEST(Inbox, DestroyWakesASleeper) {
   Feed feed;
   Inbox::Taken taken = Inbox::Taken::items;
