@@ -81,6 +81,7 @@ std::string remedy(long verdict, const std::string& host) {
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:  // an authority of the same name, with another key
       return "who issued it is not known here: give Tls(ca_file=...) if you trust that authority";
     default: return "check the server's certificate";
   }

@@ -168,7 +168,6 @@ TEST_F(Lookups, beyond_sixteen_wait_for_a_place) {
     EXPECT_EQ(hanging.begun(), 16);
     EXPECT_EQ(answers("quick"), 0);
   }
-  // The test's look-up is gone by now; whoever waited asks the system.
   EXPECT_TRUE(becomes_true([&] { return answers("quick") == 1; }, 30.0));
 }
 
