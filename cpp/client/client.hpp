@@ -97,8 +97,8 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   [[nodiscard]] Asking& asking() noexcept { return asking_; }
   /// The inbox has room again.
   void resume_reading();
-  /// I/O thread: whether a transport of this client still lives.
-  [[nodiscard]] bool busy() const noexcept { return transport_ != nullptr; }
+  /// I/O thread: whether a successor has to wait: this client still tries to connect or has a transport.
+  [[nodiscard]] bool busy() const;
 
  private:
   explicit Client(Options options);
@@ -125,7 +125,13 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   void tell(Failure failure, std::uint64_t epoch);
   void check_bursts();
   void shut_down(double grace);
-  void gone();
+
+  // client_succession.cpp: one name, one connection.
+  [[nodiscard]] Client* older_in_the_way() const;
+  bool wait_for_older();  // true: start() is called again when that one is gone
+  void predecessor_gone();
+  void tell_successors();
+
   policy::Draw draw();
 
   // Transport::Owner

@@ -85,6 +85,7 @@ void Client::carry_out() {
     unsent_.clear();  // nothing else asks for an epoch that is over
   }
   arm();
+  tell_successors();
 }
 
 void Client::carry_out(const policy::Effect& effect) {
@@ -106,10 +107,7 @@ void Client::carry_out(const policy::Effect& effect) {
 }
 
 void Client::start(std::uint64_t epoch) {
-  if (predecessor_ && predecessor_->busy()) {
-    predecessor_->successors_.push_back(weak_from_this());
-    return;
-  }
+  if (wait_for_older()) return;
   if (predecessor_) {
     predecessor_.reset();
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -171,24 +169,6 @@ void Client::drop_transport(std::uint64_t epoch) {
     unsent_[epoch] = unsent;
   }
   changed();
-  gone();
-}
-
-void Client::gone() {
-  for (const auto& weak : std::exchange(successors_, {})) {
-    io_.post([weak] {
-      const auto successor = weak.lock();
-      if (!successor) return;
-      std::uint64_t epoch = 0;
-      {
-        const std::lock_guard<std::mutex> lock(successor->mutex_);
-        if (successor->machine_.state() != State::connecting || successor->transport_) return;
-        epoch = successor->machine_.epoch();
-      }
-      successor->start(epoch);
-      successor->arm();
-    });
-  }
 }
 
 void Client::ask_should_reconnect(std::uint64_t epoch) {
@@ -207,10 +187,15 @@ void Client::shut_down(double grace) {
   providing_.reset();
   timer_.reset();
   burst_timer_.reset();
-  predecessor_.reset();
-  if (transport_) transport_->end_gently(1001, net::monotonic_now() + grace);  // 1001: going away
-  transport_.reset();
-  gone();
+  if (!transport_) {
+    tell_successors();
+    return;
+  }
+  transport_->end_gently(1001, net::monotonic_now() + grace,
+                         [self = shared_from_this()] {  // 1001: going away
+                           self->transport_.reset();
+                           self->tell_successors();
+                         });
 }
 
 // --- Time ------------------------------------------------------------------------------------------------------------
@@ -238,6 +223,15 @@ void Client::arm() {
 void Client::timer_fired() {
   armed_.reset();
   const double now = net::monotonic_now();
+  if (predecessor_) {
+    // Waits for an older client and has not dialed: the time for that has not begun.
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      machine_.dialing(now, machine_.epoch());
+    }
+    arm();
+    return;
+  }
   policy::Wake wake;
   wake.slept = suspended_so_far() - suspended_ > suspended_if;
   wake.last_received = transport_ ? transport_->last_received() : now;

@@ -223,15 +223,19 @@ Line::Unsent Transport::end() {
   if (std::exchange(lingering_, false)) lingering.fetch_sub(1);
   linger_.reset();
   dial_.reset();
-  if (stream_ == nullptr) return {};
-  stream_->cancel_waits();
-  const Line::Unsent unsent = line_.shut();
-  io_.post(
-      [keep = std::shared_ptr<net::Stream>(std::move(stream_))] {});  // we may be inside one of its functions
+  Line::Unsent unsent;
+  if (stream_ != nullptr) {
+    stream_->cancel_waits();
+    unsent = line_.shut();
+    io_.post([keep = std::shared_ptr<net::Stream>(std::move(stream_))] {
+    });  // we may be inside one of its functions
+  }
+  if (ended_) io_.post(std::exchange(ended_, nullptr));
   return unsent;
 }
 
-void Transport::end_gently(std::uint16_t code, double deadline) {
+void Transport::end_gently(std::uint16_t code, double deadline, std::function<void()> ended) {
+  ended_ = std::move(ended);
   if (stream_ == nullptr || engine_ == nullptr) {
     end();
     return;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,8 +60,8 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   /// Drops everything at once; nothing is told any more. Gives what was accepted and not written.
   Line::Unsent end();
   /// Like end(), but the Close frame and what was accepted before it may still be written, and the peer's answer
-  /// awaited, until `deadline`.
-  void end_gently(std::uint16_t code, double deadline);
+  /// awaited, until `deadline`. `ended` is posted when all is over; it keeps alive what the line belongs to.
+  void end_gently(std::uint16_t code, double deadline, std::function<void()> ended);
 
   [[nodiscard]] std::uint64_t epoch() const noexcept { return plan_.epoch; }
   [[nodiscard]] double last_received() const noexcept { return last_received_; }
@@ -97,6 +98,7 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   std::unique_ptr<net::Stream> stream_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<net::Timer> linger_;
+  std::function<void()> ended_;
   double last_received_ = 0.0;
   bool waiting_read_ = false;
   bool waiting_write_ = false;

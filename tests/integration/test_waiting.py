@@ -1,5 +1,6 @@
 """wait(), wait_open(), `with`, clients(), close_all() and name=: how a program stays, starts and ends."""
 
+import gc
 import pickle
 import threading
 import time
@@ -159,6 +160,52 @@ def test_the_new_one_dials_when_the_old_transport_is_gone(serve, client):
     second.wait_open(10)
     assert server.most_live == 1
     assert server.connections[1].began_at - started >= 0.7
+    assert second.stats().failures == 0
+
+
+def test_the_third_waits_for_the_first_behind_the_second(serve, client):
+    """The second, replaced before it could dial, still stands between the third and the first one's transport."""
+    server = serve([deaf, lambda conn: conn.accept()])
+    client(server, name="x", close_timeout=0.8).wait_open(10)
+    started = time.monotonic()
+    second = client(server, name="x")
+    third = client(server, name="x")
+    assert (second.state, third.state) == ("closed", "connecting")
+    third.wait_open(10)
+    assert (server.total, server.most_live) == (2, 1)
+    assert server.connections[1].began_at - started >= 0.7
+
+
+def test_the_new_one_waits_for_one_that_was_dropped_too(serve, client):
+    """`ws = WebSocketClient(..., name=...)` run again: the old object is let go while its Close frame is out."""
+    server = serve([deaf, lambda conn: conn.accept()])
+    first = WebSocketClient(server.url, name="x", close_timeout=0.8)
+    first.wait_open(10)
+    second = client(server, name="x")
+    del first
+    gc.collect()
+    second.wait_open(10)
+    assert (server.total, server.most_live) == (2, 1)
+    server.connections[0].drop()
+
+
+def test_the_new_one_waits_while_the_old_one_asks_for_its_url(serve, client):
+    """Nothing the older one has under way may end in a connection beside the new one's."""
+    server = serve()
+    asked, go = threading.Event(), threading.Event()
+
+    def url(attempt):
+        asked.set()
+        go.wait(10)
+        return server.url
+
+    client(url, name="x")
+    assert asked.wait(10)
+    second = client(server, name="x")
+    second.wait_open(10)
+    go.set()
+    time.sleep(0.2)
+    assert (server.total, server.most_live) == (1, 1)
 
 
 def test_the_same_name_thirty_times(serve, client):
