@@ -140,7 +140,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   void transport_lost(policy::Loss loss, std::optional<Failure> fault) override;
   void begin_read() override;
   void transport_message(engine::Opcode opcode, const std::string& payload) override;
-  bool end_read() override;
+  bool end_read(bool closing) override;
   void transport_pong(std::string_view payload) override;
   void bytes_received(std::size_t size) override;
 
@@ -181,7 +181,8 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   std::unique_ptr<net::Timer> burst_timer_;
   std::optional<double> armed_;             // when the timer will fire
   std::optional<std::uint64_t> providing_;  // the epoch whose provider was asked
-  std::uint64_t reading_life_ = 0;
+  std::uint64_t transport_life_ =
+      0;                    // the one the transport was dialed in: close() ends that, not the transport
   double suspended_ = 0.0;  // boottime - monotonic when the timer was armed
   double read_began_ = 0.0;
   bool ever_open_ = false;

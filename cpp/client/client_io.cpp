@@ -137,6 +137,7 @@ void Client::dial(std::uint64_t epoch, const net::Url& url, const Headers& heade
     const std::lock_guard<std::mutex> lock(mutex_);
     if (machine_.state() != State::connecting || machine_.epoch() != epoch) return;
     shown_url_ = url.shown();
+    transport_life_ = machine_.life();
     plan.deadline = machine_.deadline().value_or(net::monotonic_now() + options_.life.connect_timeout);
   }
   plan.dial.url = url;
@@ -338,12 +339,11 @@ void Client::bytes_received(std::size_t size) {
 
 void Client::begin_read() {
   read_began_ = net::monotonic_now();
-  reading_life_ = life_.load();
   inbox_.begin(read_began_);
 }
 
-bool Client::end_read() {
-  const bool full = inbox_.publish(reading_life_);
+bool Client::end_read(bool closing) {
+  const bool full = inbox_.publish(transport_life_, closing);
   if (inbox_.burst_check()) check_bursts();
   traffic_.parse_seconds.store(traffic_.parse_seconds.load() + net::monotonic_now() - read_began_);
   return full;

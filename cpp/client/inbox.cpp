@@ -100,13 +100,13 @@ void Inbox::count_unhandled(const std::string& route) {
   }
 }
 
-bool Inbox::publish(std::uint64_t life) {
+bool Inbox::publish(std::uint64_t life, bool closing) {
   const Lock lock(mutex_);
   filling_->filling = false;
   const bool stale = life != life_ || destroyed_;
   for (Item& item : pending_) {
     item.slab->waiting++;
-    if (stale) {
+    if (stale || (closing && over_limit())) {
       ++drops_.closed;
       item.slab->waiting--;
     } else {

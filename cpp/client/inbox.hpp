@@ -74,8 +74,9 @@ class Inbox {
   /// A text whose route cannot be read: whoever handles errors judges it, wanted or not.
   void add_unreadable(const json::Document& document);
   void count_unhandled(const std::string& route);
-  /// True = the inbox is full: reading must pause until done() says otherwise.
-  bool publish(std::uint64_t life);
+  /// True = the inbox is full: reading must pause until done() says otherwise. `closing`: reading will not pause; what
+  /// finds no room is dropped as "closed".
+  bool publish(std::uint64_t life, bool closing = false);
   void first_open(double now);
 
   // Any thread, without the GIL.

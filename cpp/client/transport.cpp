@@ -160,7 +160,7 @@ bool Transport::read_once() {
     opened_.reset();
   }
   // The messages of this read come after its `connect` and before its end.
-  const bool pause = owner.end_read();
+  const bool pause = owner.end_read(closing_);
   return owner_ != nullptr && settle_feed(pause);
 }
 
@@ -200,7 +200,7 @@ void Transport::stream_ended(bool in_order) {
   const std::string why = in_order ? "the peer ended the stream" : stream_->error();
   owner_->begin_read();
   engine_->end();
-  owner_->end_read();
+  owner_->end_read(closing_);
   if (rejected_) {
     owner_->transport_failed(std::move(*rejected_));
     return;

@@ -40,10 +40,11 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
     virtual void transport_failed(Failure failure) = 0;
     /// `fault`: what we found wrong, when it was us who failed the connection.
     virtual void transport_lost(policy::Loss loss, std::optional<Failure> fault) = 0;
-    /// Around the messages of one socket read. end_read(): true = pause reading until resume().
+    /// Around the messages of one socket read. end_read(): true = pause reading until resume(). `closing`: our Close frame
+    /// is out, so reading goes on to find the peer's, and what finds no room is dropped.
     virtual void begin_read() = 0;
     virtual void transport_message(engine::Opcode opcode, const std::string& payload) = 0;
-    virtual bool end_read() = 0;
+    virtual bool end_read(bool closing) = 0;
     virtual void transport_pong(std::string_view payload) = 0;
     virtual void bytes_received(std::size_t size) = 0;
   };

@@ -196,9 +196,10 @@ class Engine::Impl {
     std::string& payload = message->get_raw_payload();
     const opcode::value code = message->get_opcode();
     if (code == opcode::close) return take_close(payload);
-    // After our Close frame nothing but the peer's is of interest (RFC 6455 section 1.4).
-    if (close_sent_) return;
-    if (code == opcode::ping) return append_frame(output_, Opcode::pong, payload);
+    if (code == opcode::ping) {
+      if (!close_sent_) append_frame(output_, Opcode::pong, payload);  // nothing may follow our Close frame
+      return;
+    }
     if (code == opcode::pong) return listener_.pong(payload);
     listener_.message(code == opcode::text ? Opcode::text : Opcode::binary, payload);
   }

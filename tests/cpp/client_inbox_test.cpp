@@ -35,7 +35,7 @@ struct Feed {
         inbox.count_unhandled(type);
       }
     }
-    return inbox.publish(life);
+    return inbox.publish(life, closing);
   }
 
   /// What a lane gives now: routes, or "!" and the number of a notice's event kind.
@@ -58,6 +58,7 @@ struct Feed {
   double now = 100.0;
   std::uint64_t life = 0;
   bool room = false;
+  bool closing = false;
 };
 
 using Routes = std::vector<std::string>;
@@ -208,6 +209,20 @@ TEST(Inbox, WhatWasTakenBeforeCloseAndGivenBackIsDropped) {
   EXPECT_EQ(feed.take(), Routes{});
   EXPECT_EQ(feed.inbox.counts().messages, 0u);
   EXPECT_EQ(feed.inbox.counts().bytes, 0u);
+}
+
+TEST(Inbox, WhileClosingWhatFindsNoRoomIsDroppedAndCounted) {
+  InboxLimits limits;
+  limits.messages = 3;
+  Feed feed(limits);
+  feed.inbox.set_handlers({{"a"}, false, false}, 100.0);
+  EXPECT_FALSE(feed.read({"a", "a"}));
+  feed.closing = true;
+  feed.read({"a", "a", "a"});
+  feed.read({"a"});
+  EXPECT_EQ(feed.inbox.counts().messages, 3u);
+  EXPECT_EQ(feed.inbox.counts().drops.closed, 3u);
+  EXPECT_EQ(feed.take().size(), 3u);
 }
 
 TEST(Inbox, ANoticeWaitsUntilItIsComplete) {

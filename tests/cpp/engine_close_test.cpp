@@ -79,13 +79,14 @@ TEST(EngineClose, ACodeThatReportsAnErrorStillWaitsForTheAnswer) {
   EXPECT_EQ(session.recorder.events.back(), "closed 1011 ");
 }
 
-TEST(EngineClose, AfterOurCloseOnlyThePeersCloseCounts) {
+// What the peer sent before it saw our Close frame is still its word; only an answer may not follow that frame.
+TEST(EngineClose, AfterOurCloseWhatArrivesIsReportedAndNothingIsAnswered) {
   Session session;
   session.open();
   session.engine.close(1000, "");
   session.engine.output().clear();
   session.feed(text("late") + frame(0x89, "ping") + frame(0x8A, "pong"));
-  EXPECT_EQ(session.recorder.events, (Strings{"opened"}));
+  EXPECT_EQ(session.recorder.events, (Strings{"opened", "text late", "pong pong"}));
   EXPECT_TRUE(session.engine.output().empty());
 }
 
@@ -156,7 +157,7 @@ TEST(EngineClose, MayBeCalledFromInsideAMessage) {
       upgrade(engine.output()) + text("one") + text("two") + frame(0x88, close_payload(1000));
   engine.output().clear();
   engine.feed(wire.data(), wire.size());
-  EXPECT_EQ(closer.events, (Strings{"opened", "text one", "closed 1000 "}));
+  EXPECT_EQ(closer.events, (Strings{"opened", "text one", "text two", "closed 1000 "}));
   EXPECT_EQ(frames_in(closer.taken), (Strings{"8:" + close_payload(1000, "enough")}));
   EXPECT_TRUE(engine.output().empty());
 }
@@ -175,7 +176,7 @@ TEST(EngineClose, MayBeCalledFromInsideOpened) {
   const std::string wire = upgrade(engine.output()) + text("one");
   engine.output().clear();
   engine.feed(wire.data(), wire.size());
-  EXPECT_EQ(closer.events, (Strings{"opened"}));
+  EXPECT_EQ(closer.events, (Strings{"opened", "text one"}));
   EXPECT_EQ(frames_in(engine.output()), (Strings{"8:" + close_payload(1001)}));
 }
 

@@ -42,6 +42,44 @@ def test_when_close_returns_the_closed_handlers_have_returned(serve, recorded):
     assert (ws.state, int(ws.ready_state)) == ("closed", 3)
 
 
+def last_words(conn):
+    """Two more messages after the client's Close frame, before the answer to it."""
+    conn.answer_close = False
+    conn.accept()
+    conn.wait_close()
+    conn.send_json({"type": "n", "n": 1})
+    conn.send_json({"type": "n", "n": 2})
+    conn.close(1000, wait=False)
+    conn.drop()
+
+
+def test_what_the_server_still_says_while_we_reconnect_arrives(serve, recorded):
+    """The client goes on: what was sent before the server's Close frame belongs to it, and comes before `disconnect`."""
+    server = serve([last_words, lambda conn: conn.accept()])
+    order = []
+    ws, log = recorded(
+        server,
+        on={"n": lambda message: order.append(message["n"]), "disconnect": lambda _: order.append("gone")},
+    )
+    log.wait("connect")
+    ws.reconnect()
+    log.wait("connect", count=2)
+    assert order == [1, 2, "gone"]
+    assert ws.stats().messages_in == 2
+    assert not any(ws.stats().dropped.values())
+
+
+def test_what_the_server_still_says_while_we_close_is_counted(serve, recorded):
+    """api.md 5: dropped as "closed"."""
+    seen = []
+    ws, log = recorded(serve(last_words), on={"n": seen.append})
+    log.wait("connect")
+    ws.close()
+    assert not seen
+    assert ws.stats().messages_in == 2
+    assert ws.stats().dropped["closed"] == 2
+
+
 def test_a_server_that_ignores_the_close_is_left(serve, recorded):
     """T4, P16: closed after close_timeout, by the clock, and the transport is gone."""
     server = serve(deaf)
