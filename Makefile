@@ -100,7 +100,8 @@ tsan: $(STAMPS)/native  ## the C++ tests of the core under ThreadSanitizer
 	  -D FASTWS_SANITIZE=thread >build/tsan-configure.log || { cat build/tsan-configure.log; exit 1; }
 	@cmake --build build/tsan --target fastws_core_tests
 	@# More tests at once than cores, in another order each time: more interleavings.
-	@TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1" \
+	@# die_after_fork: a test forks beside threads, as programs do.
+	@TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 die_after_fork=0" \
 	  ctest --test-dir build/tsan --output-on-failure --no-tests=error --schedule-random -j 4
 
 # -- Measuring: an optimised build beside the dev one -----------------------------------------------------------------

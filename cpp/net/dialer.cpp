@@ -71,7 +71,7 @@ const char* advice(const std::vector<int>& errors) {
 
 std::string seconds_text(double seconds) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.3g s", seconds);
+  std::snprintf(text, sizeof text, seconds < 0.1 ? "%.2g s" : "%.1f s", seconds);
   return text;
 }
 

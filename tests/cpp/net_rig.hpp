@@ -290,8 +290,9 @@ inline Received receive(LoopThread& io, Stream& stream, std::size_t most, std::s
   return received;
 }
 
-/// Writes all of it; how often the stream said `again`, or -1 when it broke.
-inline int transmit(LoopThread& io, Stream& stream, const std::string& bytes) {
+/// Writes all of it; how often the stream said `again`, or -1 when it broke. `full` is told of the first time.
+inline int transmit(LoopThread& io, Stream& stream, const std::string& bytes,
+                    std::promise<void>* full = nullptr) {
   int times = 0;
   for (std::size_t head = 0; head < bytes.size();) {
     const Moved moved = stream.write(bytes.data() + head, bytes.size() - head);
@@ -299,8 +300,9 @@ inline int transmit(LoopThread& io, Stream& stream, const std::string& bytes) {
       head += moved.size;
       continue;
     }
-    if (moved.io != Io::again || !wait(io, stream, stream.write_wants_read())) return -1;
-    ++times;
+    if (moved.io != Io::again) return -1;
+    if (times++ == 0 && full != nullptr) full->set_value();
+    if (!wait(io, stream, stream.write_wants_read())) return -1;
   }
   return times;
 }

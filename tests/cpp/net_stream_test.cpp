@@ -66,12 +66,13 @@ TEST_F(PlainStream, receives_much) {
 
 TEST_F(PlainStream, sends_much_in_parts) {
   Note got;
+  std::promise<void> full;
   const Server server([&](int socket) {
-    testing::pause(0.1);  // let it fill up
+    full.get_future().wait_for(std::chrono::seconds(10));
     got.text.set_value(receive_all(socket, much));
   });
   const auto stream = open(server);
-  EXPECT_GT(transmit(io_, *stream, pattern(much)), 0);
+  EXPECT_GT(transmit(io_, *stream, pattern(much), &full), 0);
   EXPECT_TRUE(got.wait() == pattern(much));
 }
 
@@ -272,12 +273,13 @@ TEST_P(TlsStreams, receive_much_in_small_reads) {
 
 TEST_P(TlsStreams, send_much_in_parts) {
   Note got;
+  std::promise<void> full;
   const auto server = serve([&](SSL* session, int) {
-    testing::pause(0.1);
+    full.get_future().wait_for(std::chrono::seconds(10));
     got.text.set_value(receive_tls(session, much));
   });
   const auto stream = open(*server);
-  EXPECT_GT(transmit(io_, *stream, pattern(much)), 0);
+  EXPECT_GT(transmit(io_, *stream, pattern(much), &full), 0);
   EXPECT_TRUE(got.wait() == pattern(much));
 }
 
