@@ -143,10 +143,11 @@ void Client::destroy(double grace) {
 Client::Sent Client::send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch,
                           std::optional<double> until) {
   if (payload.size() > options_.max_message_bytes) return Sent::too_big;
-  switch (line_.send(opcode, payload, epoch, until)) {
+  std::size_t frame_bytes = 0;
+  switch (line_.send(opcode, payload, epoch, until, frame_bytes)) {
     case Line::Sent::accepted:
       traffic_.messages_out.fetch_add(1, std::memory_order_relaxed);
-      traffic_.bytes_out.fetch_add(engine::frame_size(payload.size()), std::memory_order_relaxed);
+      traffic_.bytes_out.fetch_add(frame_bytes, std::memory_order_relaxed);
       return Sent::accepted;
     case Line::Sent::full: return Sent::full;
     case Line::Sent::not_open: break;

@@ -152,6 +152,7 @@ void Client::dial(std::uint64_t epoch, const net::Url& url, const Headers& heade
   plan.request.subprotocols = options_.subprotocols;
   plan.request.origin = options_.origin;
   plan.request.user_agent = options_.user_agent;
+  plan.request.deflate = options_.deflate;
   plan.limits.max_message_bytes = options_.max_message_bytes;
   Transport::Owner& owner = *this;  // private to everybody else
   transport_ = std::make_shared<Transport>(io_, line_, owner, std::move(plan));

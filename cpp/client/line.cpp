@@ -28,13 +28,14 @@ void recycle(std::string& buffer) {
 // --- Senders ---------------------------------------------------------------------------------------------------------
 
 Line::Sent Line::send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch,
-                      std::optional<double> until) {
+                      std::optional<double> until, std::size_t& frame_bytes) {
   for (;;) {
     Lock order(order_);
     const std::uint64_t open = open_epoch_.load();
     if (open == 0 || !accepting_.load() || (epoch != 0 && epoch != open)) return Sent::not_open;
     epoch = open;  // having waited for room, a message must not cross to the next connection
     bool wake = false;
+    std::shared_ptr<engine::Deflater> deflater;
     {
       Lock wire(wire_);
       if (outbox_.size() - outbox_head_ >= limit_) {
@@ -45,9 +46,16 @@ Line::Sent Line::send(engine::Opcode opcode, std::string_view payload, std::uint
         sleep_until(wire, room_, limit_point);
         continue;
       }
+      if (open_epoch_.load() != epoch) return Sent::not_open;
+      deflater = deflater_;
     }
     frame_.clear();
-    engine::append_frame(frame_, opcode, payload);
+    if (deflater) {
+      deflater->append_frame(frame_, opcode, payload);
+    } else {
+      engine::append_frame(frame_, opcode, payload);
+    }
+    frame_bytes = frame_.size();
     {
       const Lock wire(wire_);
       if (open_epoch_.load() != epoch || finished_) {
@@ -103,8 +111,9 @@ void Line::attach(net::Stream* stream) {
   late_ = {};
 }
 
-void Line::open(std::uint64_t epoch) {
+void Line::open(std::uint64_t epoch, std::shared_ptr<engine::Deflater> deflater) {
   const Lock wire(wire_);
+  deflater_ = std::move(deflater);
   accepting_.store(true);
   open_epoch_.store(epoch);
 }
@@ -225,6 +234,7 @@ Line::Unsent Line::shut() {
   unsent.bytes += outbox_.size() - outbox_head_;
   if (stream_ != nullptr) stream_->close();
   stream_ = nullptr;
+  deflater_.reset();
   std::string().swap(control_);
   std::string().swap(outbox_);
   std::string().swap(last_);

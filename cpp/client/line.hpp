@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 
+#include "../engine/deflater.hpp"
 #include "../engine/outgoing.hpp"
 #include "../net/stream.hpp"
 
@@ -35,9 +36,10 @@ class Line {
 
   // Senders, without the GIL.
 
-  /// `epoch` 0 = whichever is open. `until`: monotonic seconds to wait for room (nullopt = for ever).
-  Sent send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch,
-            std::optional<double> until);
+  /// `epoch` 0 = whichever is open. `until`: monotonic seconds to wait for room (nullopt = for ever). `frame_bytes`:
+  /// what an accepted message came to on the wire.
+  Sent send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch, std::optional<double> until,
+            std::size_t& frame_bytes);
   /// A control frame (Ping): it goes before waiting messages. False = not open.
   bool send_control(engine::Opcode opcode, std::string_view payload);
   /// From now on nothing more is accepted for this epoch (close() was called).
@@ -50,8 +52,8 @@ class Line {
 
   /// A stream whose opening handshake is under way: only control() is written.
   void attach(net::Stream* stream);
-  /// The handshake is done: senders may send.
-  void open(std::uint64_t epoch);
+  /// The handshake is done: senders may send. `deflater`: nullptr = messages go plain.
+  void open(std::uint64_t epoch, std::shared_ptr<engine::Deflater> deflater);
   net::Moved read(char* data, std::size_t size);
   /// Bytes of the protocol itself: pongs, before waiting messages but between frames.
   void control(std::string_view bytes);
@@ -82,6 +84,7 @@ class Line {
 
   std::mutex wire_;
   std::condition_variable room_;
+  std::shared_ptr<engine::Deflater> deflater_;  // used under order_, by a sender that took it under wire_
   net::Stream* stream_ = nullptr;
   std::string control_;
   std::size_t control_head_ = 0;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "../engine/deflate_terms.hpp"
 #include "../error.hpp"
 #include "../net/dialer.hpp"
 #include "../net/url.hpp"
@@ -24,6 +25,7 @@ struct Options {
   std::string origin;
   std::string user_agent;
   net::TlsOptions tls;
+  engine::DeflateOptions deflate;
 
   std::vector<std::string> route_by;  // empty: no routing
   bool json = true;                   // false: text frames are delivered as text

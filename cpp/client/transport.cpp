@@ -155,7 +155,11 @@ bool Transport::read_once() {
   owner.begin_read();
   engine_->feed(io_.buffer.data(), moved.size);
   if (opened_) {
-    line_.open(plan_.epoch);
+    std::shared_ptr<engine::Deflater> deflater;
+    if (opened_->deflate) {
+      deflater = std::make_shared<engine::Deflater>(*opened_->deflate, plan_.request.deflate);
+    }
+    line_.open(plan_.epoch, std::move(deflater));
     owner.transport_opened(std::move(*opened_));
     opened_.reset();
   }

@@ -34,10 +34,10 @@ inline bool validate(const std::string& text) {
 
 }  // namespace websocketpp::utf8_validator
 
-#include <websocketpp/extensions/permessage_deflate/disabled.hpp>
 #include <websocketpp/http/request.hpp>
 #include <websocketpp/http/response.hpp>
 
+#include "inflater.hpp"
 #include "message.hpp"
 #include "random.hpp"
 
@@ -58,13 +58,9 @@ struct Config {
 
   using rng_type = RandomSource;
 
-  // Nothing is offered, so nothing may be negotiated. A policy that compresses takes this place; the switch
-  // below stays on with either, because switched off websocketpp fails every handshake.
-  struct permessage_deflate_config {
-    using request_type = websocketpp::http::parser::request;
-  };
-  using permessage_deflate_type =
-      websocketpp::extensions::permessage_deflate::disabled<permessage_deflate_config>;
+  // websocketpp's own inflates without a limit, takes whatever the server answers and falls silent after a final block.
+  // The switch stays on with either: switched off, websocketpp fails every handshake.
+  using permessage_deflate_type = Inflater;
   static constexpr bool enable_extensions = true;
 
   static constexpr std::size_t max_message_size = std::size_t{64}

@@ -62,8 +62,8 @@ class Engine::Impl {
       if (protocol_.client_handshake_request(sent_, uri, request_.subprotocols)) {
         return reject(broken_handshake("The opening request could not be made."));
       }
-      offer_ = sent_.get_header("Sec-WebSocket-Extensions");
-      output_ += compose_request(request_, sent_.get_header("Sec-WebSocket-Key"), offer_);
+      output_ += compose_request(request_, sent_.get_header("Sec-WebSocket-Key"),
+                                 compose_deflate_offer(request_.deflate));
     });
   }
 
@@ -151,7 +151,12 @@ class Engine::Impl {
 
   void judge_response() {
     if (response_.status() != kSwitchingProtocols) return reject(rejection_of(response_));
-    std::string fault = fault_of_upgrade(response_, request_.subprotocols, !offer_.empty());
+    std::string fault = fault_of_upgrade(response_, request_.subprotocols);
+    DeflateAnswer deflate;
+    if (fault.empty()) {
+      deflate = judge_deflate_answer(response_.header("Sec-WebSocket-Extensions"), request_.deflate);
+      fault = deflate.fault;
+    }
     if (fault.empty() && !accept_key_fits()) {
       fault =
           "The server's Sec-WebSocket-Accept header does not answer our key: "
@@ -169,6 +174,8 @@ class Engine::Impl {
     response.reason = std::move(response_.reason());
     response.subprotocol = response_.header("Sec-WebSocket-Protocol");
     response.headers = std::move(response_.headers());
+    response.deflate = deflate.terms;
+    if (deflate.terms) protocol_.inflate(*deflate.terms);
     response_ = HttpResponseReader(0);  // gives the head's buffer back
     listener_.opened(std::move(response));
   }
@@ -230,6 +237,9 @@ class Engine::Impl {
         return fail(kProtocolError,
                     "The server announced a frame with an impossible length (its highest bit is set).",
                     "invalid frame length");
+      case Protocol::Fault::inflate:
+        return fail(kInvalidPayload, "The server sent a compressed message that cannot be inflated.",
+                    "invalid compressed data");
       case Protocol::Fault::size:
         return fail(kTooBig,
                     "The server sent a message of at least " + std::to_string(protocol_.announced()) +
@@ -258,7 +268,6 @@ class Engine::Impl {
   Protocol protocol_;
   HttpResponseReader response_;
   Config::request_type sent_;
-  std::string offer_;
   std::string output_;
   State state_ = State::idle;
   bool close_sent_ = false;

@@ -9,11 +9,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "../error.hpp"
+#include "deflate_terms.hpp"
 
 namespace fastws::engine {
 
@@ -27,6 +29,7 @@ struct Request {
   std::vector<std::string> subprotocols;
   std::string origin;      // empty = not sent
   std::string user_agent;  // empty = not sent
+  DeflateOptions deflate = {};
 };
 
 /// The server's answer, whether it opened the connection or not.
@@ -36,6 +39,7 @@ struct Response {
   Headers headers;
   std::string body;  // at most the first 4 KiB, only of a rejection
   std::string subprotocol;
+  std::optional<DeflateTerms> deflate;  // nullopt: messages are sent plain
 };
 
 struct Limits {

@@ -41,17 +41,13 @@ std::string compose_request(const Request& request, std::string_view key, std::s
   return text.append("\r\n");
 }
 
-std::string fault_of_upgrade(const HttpResponseReader& response, const std::vector<std::string>& subprotocols,
-                             bool extensions_offered) {
+std::string fault_of_upgrade(const HttpResponseReader& response,
+                             const std::vector<std::string>& subprotocols) {
   if (!has_token(response.header("Upgrade"), "websocket")) {
     return "The server's 101 response has no \"Upgrade: websocket\" header.";
   }
   if (!has_token(response.header("Connection"), "upgrade")) {
     return "The server's 101 response has no \"Connection: Upgrade\" header.";
-  }
-  const std::string extensions = response.header("Sec-WebSocket-Extensions");
-  if (!extensions_offered && !extensions.empty()) {
-    return "The server chose an extension that was not offered: " + extensions + ".";
   }
   const std::string protocol = response.header("Sec-WebSocket-Protocol");
   if (response.count("Sec-WebSocket-Protocol") > 0 &&

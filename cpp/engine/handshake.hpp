@@ -13,12 +13,13 @@
 
 namespace fastws::engine {
 
-/// The request's text, with the nonce and the extension offer (which may be empty) that websocketpp made.
+/// The request's text, with the nonce that websocketpp made and the extension offer (which may be empty).
 std::string compose_request(const Request& request, std::string_view key, std::string_view extension_offer);
 
-/// Empty when a 101 may open the connection, else the sentence that says what is wrong with it.
-std::string fault_of_upgrade(const HttpResponseReader& response, const std::vector<std::string>& subprotocols,
-                             bool extensions_offered);
+/// Empty when a 101 may open the connection, else the sentence that says what is wrong with it. Extensions are judged by
+/// deflate_terms.
+std::string fault_of_upgrade(const HttpResponseReader& response,
+                             const std::vector<std::string>& subprotocols);
 
 /// The failure that a response other than 101 amounts to. Takes the reader's headers and body.
 Failure rejection_of(HttpResponseReader& response);

@@ -15,6 +15,7 @@ constexpr std::size_t kMaskBytes = 4;
 constexpr std::size_t kBlock = std::size_t{16}
                                << 10;  // a multiple of the mask: every block begins with its first byte
 constexpr unsigned kFin = 0x80;
+constexpr unsigned kRsv1 = 0x40;
 constexpr unsigned kMasked = 0x80;
 constexpr std::size_t kLength16 = 126;  // RFC 6455 section 5.2: a 16-bit, or a 64-bit length follows
 constexpr std::size_t kLength64 = 127;
@@ -42,13 +43,14 @@ void mask(char* data, std::size_t size, const unsigned char* key) noexcept {
 
 std::size_t frame_size(std::size_t payload_size) noexcept { return header_size(payload_size) + payload_size; }
 
-void append_frame(std::string& out, Opcode opcode, std::string_view payload) {
+void append_frame(std::string& out, Opcode opcode, std::string_view payload, Coding coding) {
   const std::size_t size = payload.size();
   const std::size_t total = out.size() + frame_size(size);
   if (total > out.capacity()) out.reserve(std::max(total, out.capacity() * 2));
 
   std::array<unsigned char, 14> header;
-  header[0] = static_cast<unsigned char>(kFin | static_cast<unsigned>(opcode));
+  const unsigned rsv = coding == Coding::deflated ? kRsv1 : 0U;
+  header[0] = static_cast<unsigned char>(kFin | rsv | static_cast<unsigned>(opcode));
   std::size_t at = 2;
   if (size < kLength16) {
     header[1] = static_cast<unsigned char>(kMasked | size);

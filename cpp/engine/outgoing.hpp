@@ -11,8 +11,11 @@
 
 namespace fastws::engine {
 
+/// Deflated sets RSV1 (RFC 7692 section 6).
+enum class Coding : std::uint8_t { plain, deflated };
+
 /// Appends one masked, final frame to `out`.
-void append_frame(std::string& out, Opcode opcode, std::string_view payload);
+void append_frame(std::string& out, Opcode opcode, std::string_view payload, Coding coding = Coding::plain);
 
 /// The bytes append_frame() will add for a payload of this size.
 std::size_t frame_size(std::size_t payload_size) noexcept;

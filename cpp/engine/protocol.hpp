@@ -13,6 +13,7 @@
 
 #include <websocketpp/processors/hybi13.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <system_error>
@@ -33,10 +34,18 @@ class Protocol final : private detail::ProtocolParts, public websocketpp::proces
   using Base = websocketpp::processor::hybi13<Config>;
 
  public:
-  enum class Fault : std::uint8_t { none, protocol, utf8, size, length };
+  enum class Fault : std::uint8_t { none, protocol, utf8, size, length, inflate };
 
-  explicit Protocol(std::size_t max_message_bytes) : Base(false, false, &slots, random) {
+  explicit Protocol(std::size_t max_message_bytes)
+      : Base(false, false, &slots, random), limit_(max_message_bytes) {
     set_max_message_size(max_message_bytes);
+  }
+
+  /// The server agreed to permessage-deflate.
+  void inflate(const DeflateTerms& terms) {
+    m_permessage_deflate.enable(terms, limit_);
+    // Deflated, a message that does not compress is a little longer than plain. Its own length is still held to the limit.
+    set_max_message_size(limit_ + limit_ / kStoredShare + kStoredBytes);
   }
 
   /// Reads until a message is whole, the bytes are used up or a fault is found; returns how many were read.
@@ -56,27 +65,46 @@ class Protocol final : private detail::ProtocolParts, public websocketpp::proces
   [[nodiscard]] std::uint64_t announced() const noexcept { return announced_; }
 
  private:
+  // What deflate adds at most to data that it stores: 5 bytes in every 16 KiB block, and a few at the end.
+  static constexpr std::size_t kStoredShare = 1024;
+  static constexpr std::size_t kStoredBytes = 64;
+
+  [[nodiscard]] bool deflated() const { return m_data_msg.msg_ptr && m_data_msg.msg_ptr->get_compressed(); }
+
   void judge(const std::error_code& error) {
     namespace frame = websocketpp::frame;
     namespace errors = websocketpp::processor::error;
     const bool data_frame = !frame::opcode::is_control(frame::get_opcode(m_basic_header));
+    const std::size_t so_far = m_data_msg.msg_ptr ? m_data_msg.msg_ptr->get_payload().size() : 0;
     // The sum of a fragmented message's lengths wraps around in the processor; the length it then waits for
     // does not. Looked at before its own verdict, so that the outcome does not hang on how the bytes were
     // cut.
-    const bool unfit = m_state == APPLICATION && data_frame && m_bytes_needed > m_max_message_size;
-    if (unfit || error == errors::make_error_code(errors::message_too_big)) {
+    const bool waits = m_state == APPLICATION && data_frame;
+    const bool unfit = waits && (m_bytes_needed > m_max_message_size ||
+                                 (!deflated() && m_bytes_needed > limit_ - std::min(so_far, limit_)));
+    const bool ready = !error && m_state == READY && m_current_msg == &m_data_msg;
+    if (m_permessage_deflate.fault() != Inflater::Fault::none) {
+      announced_ = limit_ + 1;
+      fault_ = m_permessage_deflate.fault() == Inflater::Fault::size ? Fault::size : Fault::inflate;
+    } else if (unfit || error == errors::make_error_code(errors::message_too_big)) {
       const std::uint64_t length = frame::get_payload_size(m_basic_header, m_extended_header);
-      announced_ = length + (m_data_msg.msg_ptr ? m_data_msg.msg_ptr->get_payload().size() : 0);
+      announced_ = length + so_far;
       fault_ = (length >> 63U) != 0 ? Fault::length : Fault::size;
     } else if (error) {
       error_ = error;
       fault_ = error == errors::make_error_code(errors::invalid_utf8) ? Fault::utf8 : Fault::protocol;
-    } else if (m_state == READY && m_current_msg == &m_data_msg && !m_data_msg.validator.complete()) {
+    } else if (ready && deflated() && !m_permessage_deflate.finish_message()) {
+      fault_ = Fault::inflate;
+    } else if (ready && so_far > limit_) {
+      announced_ = so_far;
+      fault_ = Fault::size;
+    } else if (ready && !m_data_msg.validator.complete()) {
       // The processor asks this only of messages in one frame: it looks at the last frame's opcode.
       fault_ = Fault::utf8;
     }
   }
 
+  const std::size_t limit_;
   Fault fault_ = Fault::none;
   std::error_code error_;
   std::uint64_t announced_ = 0;

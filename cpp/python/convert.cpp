@@ -95,6 +95,18 @@ net::TlsOptions tls_from(const py::dict& config) {
   return tls;
 }
 
+engine::DeflateOptions deflate_from(const py::handle& config) {
+  engine::DeflateOptions deflate;
+  deflate.offered = !config.is_none();
+  if (!deflate.offered) return deflate;
+  const auto given = config.cast<py::dict>();
+  deflate.level = get<int>(given, "level");
+  deflate.window_bits = get<int>(given, "window_bits");
+  deflate.context_takeover = get<bool>(given, "context_takeover");
+  deflate.threshold = get<std::size_t>(given, "threshold_bytes");
+  return deflate;
+}
+
 }  // namespace
 
 const char* name(State state) noexcept {
@@ -146,6 +158,7 @@ client::Options options_from(const py::dict& config) {
   options.origin = get<std::optional<std::string>>(config, "origin").value_or("");
   options.user_agent = get<std::optional<std::string>>(config, "user_agent").value_or("");
   options.tls = tls_from(get<py::dict>(config, "tls"));
+  options.deflate = deflate_from(config["compress"]);
   options.route_by = get<std::vector<std::string>>(config, "route_by");
   options.json = get<std::string>(config, "decode") == "json";
   options.settle = get<double>(config, "settle");

@@ -23,7 +23,7 @@ from ._errors import (
     TlsFailed,
 )
 from ._events import Closed, Connect, Connecting, Disconnect, Dropped, ErrorEvent, Event, Reconnecting
-from ._options import Backoff, Tls
+from ._options import Backoff, Deflate, Tls
 from ._registry import clients, close_all
 from ._settings import __version__
 from ._stats import ReadyState, Stats
@@ -37,6 +37,7 @@ __all__ = [
     "ConnectTimeout",
     "Connecting",
     "ConnectionClosed",
+    "Deflate",
     "Disconnect",
     "Dropped",
     "ErrorEvent",

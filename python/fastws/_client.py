@@ -11,13 +11,13 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 from . import _ask, _core, _options, _registry, _settings, _waiting
 from ._dispatch import Dispatcher
 from ._errors import MessageTooBig, NotConnected
 from ._handlers import log
-from ._options import Backoff, Tls
+from ._options import Backoff, Deflate, Tls
 from ._reading import Messages, Reader
 from ._stats import ReadyState, Stats, make_stats, ready_state
 
@@ -43,6 +43,7 @@ class WebSocketClient:
         tls: a `Tls`. reconnect: a `Backoff`; False = one life, like a plain browser WebSocket.
         should_reconnect: a callable asked during the wait: False ends it, a number is the delay in seconds, None the default.
         ping_interval, pong_timeout: seconds without inbound bytes before a Ping, and for its answer; None = off.
+        compress: "auto" = permessage-deflate (RFC 7692) is offered; a `Deflate` says how; False = off.
         outbox_bytes: what may wait to be sent; a full outbox makes `send` wait `send_timeout` seconds (None = for ever,
             0 = not at all), then raise TimeoutError.
         max_message_bytes: the largest message taken or sent. inbox_messages, inbox_bytes: what may wait for Python; when it
@@ -82,43 +83,22 @@ class WebSocketClient:
         # liveness
         ping_interval: float | None = 20.0,
         pong_timeout: float | None = 10.0,
-        # limits
+        # sending and receiving
+        compress: Literal["auto"] | bool | Deflate = "auto",
         outbox_bytes: int = 16 * 2**20,
         send_timeout: float | None = 10.0,
         max_message_bytes: int = 64 * 2**20,
         inbox_messages: int = 1_000_000,
         inbox_bytes: int = 256 * 2**20,
     ) -> None:
+        given = {key: value for key, value in locals().items() if key not in ("self", "name", "autoconnect")}
         parts: dict[str, Any] = {"user": None, "secure": False}
         if isinstance(url, str):
             parts = _core.parse_url(_options.encodable("url", url))
         _options.text("name", name, none=True)
         _options.truth("autoconnect", autoconnect)
-        config = _settings.core_config(
-            url=url,
-            userinfo=None if parts["user"] is None else (parts["user"], parts["password"] or ""),
-            route_by=route_by,
-            decode=decode,
-            settle=settle,
-            headers=headers,
-            cookies=cookies,
-            subprotocols=subprotocols,
-            origin=origin,
-            user_agent=user_agent,
-            auth=auth,
-            connect_timeout=connect_timeout,
-            close_timeout=close_timeout,
-            tls=tls,
-            reconnect=reconnect,
-            should_reconnect=should_reconnect,
-            ping_interval=ping_interval,
-            pong_timeout=pong_timeout,
-            outbox_bytes=outbox_bytes,
-            send_timeout=send_timeout,
-            max_message_bytes=max_message_bytes,
-            inbox_messages=inbox_messages,
-            inbox_bytes=inbox_bytes,
-        )
+        userinfo = None if parts["user"] is None else (parts["user"], parts["password"] or "")
+        config = _settings.core_config(userinfo=userinfo, **given)
         self._providers = _ask.Providers(
             url=url if callable(url) else None,
             headers=headers if callable(headers) else None,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from ._options import Backoff, Tls, encodable, number, text, whole
+from ._options import Backoff, Deflate, Tls, encodable, number, text, whole
 
 try:
     __version__ = version("fastws")
@@ -147,6 +147,7 @@ def core_config(
     pong_timeout: Any,
     decode: Any,
     tls: Any,
+    compress: Any,
     headers: Any,
     cookies: Any,
     auth: Any,
@@ -165,6 +166,10 @@ def core_config(
     tls = Tls() if tls is None else tls
     if not isinstance(tls, Tls):
         raise TypeError(f"tls must be a Tls, not {type(tls).__name__}")
+    if compress == "auto" or compress is True:
+        compress = Deflate()
+    if compress is not False and not isinstance(compress, Deflate):
+        raise TypeError(f'compress must be "auto", False or a Deflate, not {compress!r}')
     if decode not in ("json", "text"):
         raise ValueError(f'decode must be "json" or "text", not {decode!r}')
     if ping_interval is None and pong_timeout not in (None, 10.0):
@@ -192,6 +197,7 @@ def core_config(
         "reconnect": reconnect is not False,
         "backoff": (reconnect or Backoff()).core(),
         "tls": tls.core(),
+        "compress": compress.core() if compress else None,
     }
     for name in ("connect_timeout", "close_timeout"):
         config[name] = number(name, given[name], above=True)

@@ -60,11 +60,12 @@ using Frames = std::vector<std::string>;
 struct Fixture {
   explicit Fixture(std::size_t limit = std::size_t{16} << 20) : line(limit, [this] { ++woken; }) {
     line.attach(&stream);
-    line.open(7);
+    line.open(7, nullptr);
   }
   Line::Sent send(const std::string& text, std::uint64_t epoch = 0, double seconds = 0.0) {
     const client::Inside inside;
-    return line.send(Opcode::text, text, epoch, net::monotonic_now() + seconds);
+    std::size_t frame_bytes = 0;
+    return line.send(Opcode::text, text, epoch, net::monotonic_now() + seconds, frame_bytes);
   }
 
   Narrow stream;
@@ -165,7 +166,7 @@ TEST(Line, NothingCrossesToTheNextConnection) {
   one.line.shut();
   Narrow next;
   one.line.attach(&next);
-  one.line.open(8);
+  one.line.open(8, nullptr);
   one.send("new");
   one.line.flush();
   EXPECT_EQ(frames_in(next.written), Frames{"1:new"});

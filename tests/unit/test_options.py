@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastws import Backoff, Tls
+from fastws import Backoff, Deflate, Tls
 from fastws._options import LONGEST, number, text, whole
 
 # -- Single values
@@ -185,3 +185,37 @@ def test_tls_takes_paths_and_compares_by_value(tmp_path):
     assert hash(Tls()) == hash(Tls())
     assert Tls() != Tls(verify=False)
     assert Tls().core()["ca_file"] == ""
+
+
+# -- Deflate
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("level", 0),
+        ("level", 10),
+        ("level", 6.0),
+        ("level", None),
+        ("window_bits", 8),  # zlib can not make it
+        ("window_bits", 16),
+        ("window_bits", "15"),
+        ("context_takeover", 1),
+        ("threshold_bytes", -1),
+        ("threshold_bytes", None),
+    ],
+)
+def test_deflate_names_its_bad_field(field, value):
+    with pytest.raises((TypeError, ValueError), match=rf"Deflate\({field}="):
+        Deflate(**{field: value})
+
+
+def test_deflate_is_a_value():
+    assert Deflate() == Deflate(level=6, window_bits=15, context_takeover=True, threshold_bytes=1024)
+    assert len({Deflate(), Deflate(), Deflate(level=1)}) == 2
+    assert Deflate(level=1).core() == {
+        "level": 1,
+        "window_bits": 15,
+        "context_takeover": True,
+        "threshold_bytes": 1024,
+    }

@@ -34,6 +34,7 @@ DEFAULTS = {
     "connect_timeout": 10.0,
     "close_timeout": 2.0,
     "tls": None,
+    "compress": "auto",
     "reconnect": None,
     "should_reconnect": None,
     "ping_interval": 20.0,
