@@ -237,5 +237,37 @@ TEST(EngineDeflate, NotNegotiatedNothingMayBeCompressed) {
   EXPECT_EQ(control.recorder.events.back().substr(0, 11), "failed 1002");
 }
 
+// Whatever is changed in a compressed message, the outcome is one of the two, and does not hang on how the bytes were cut.
+TEST(EngineDeflate, ChangedDataIsInflatedOrRefusedHoweverItIsCut) {
+  Limits limits;
+  limits.max_message_bytes = 100000;
+  Dice dice(13);
+  int refused = 0;
+  for (int round = 0; round < 3000; ++round) {
+    Packer pack;
+    std::string first = pack(long_text().substr(0, 1 + dice() % 3000));
+    if (round % 3 == 0) first = Packer().run(long_text().substr(0, 500), Z_FINISH);
+    for (unsigned change = dice() % 4; change > 0; --change) {
+      switch (dice() % 3) {
+        case 0: first[dice() % first.size()] = static_cast<char>(dice()); break;
+        case 1: first.resize(1 + dice() % first.size()); break;
+        default: first.insert(dice() % first.size(), 1, static_cast<char>(dice())); break;
+      }
+    }
+    const std::string wire = frame(kBinary, first) + frame(kBinary, pack("second")) + text("third");
+    Deflated whole("permessage-deflate", limits);
+    whole.feed(wire);
+    Deflated cut("permessage-deflate", limits);
+    cut.feed_cut(wire, round % 2 == 0 ? 1 : 50, dice);
+    ASSERT_EQ(whole.recorder.events, cut.recorder.events) << round;
+    ASSERT_FALSE(whole.recorder.events.empty());
+    const std::string& last = whole.recorder.events.back();
+    ASSERT_TRUE(last == "text third" || last.substr(0, 10) == "failed 100") << last;
+    refused += last == "text third" ? 0 : 1;
+  }
+  EXPECT_GT(refused, 300);
+  EXPECT_LT(refused, 2700);
+}
+
 }  // namespace
 }  // namespace fastws::engine
