@@ -163,6 +163,8 @@ bool Transport::read_once() {
     owner.transport_opened(std::move(*opened_));
     opened_.reset();
   }
+  // A Pong that is due comes before whatever the messages of this read make their handlers send.
+  if (!closed_ && !rejected_) push_output();
   // The messages of this read come after its `connect` and before its end.
   const bool pause = owner.end_read(closing_);
   return owner_ != nullptr && settle_feed(pause);
