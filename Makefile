@@ -1,6 +1,7 @@
 # The verbs of the project. Each works on a fresh clone: it first makes what it needs, and makes nothing twice.
 #
-# PYTHON=... chooses the interpreter of .venv (default python3). Everything made here is in .venv and build/.
+# PYTHON=... chooses the interpreter of .venv (default python3), PYTHON2=... the CPython 2.7 that the Autobahn test suite
+# needs. Everything made here is in .venv and build/.
 
 SHELL  := /bin/bash
 PYTHON ?= python3
@@ -19,10 +20,11 @@ ASAN_RUNTIME = $(shell $(CXX) -print-file-name=libasan.so) $(shell $(CXX) -print
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help native venv dev core-tests demo test lifecycle asan tsan release soak bench lint format clean
+.PHONY: help native venv dev core-tests demo test lifecycle conformance conformance-short
+.PHONY: asan tsan release soak bench lint format clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
 
 # -- What the verbs need ----------------------------------------------------------------------------------------------
 
@@ -49,6 +51,10 @@ $(STAMPS)/bench-tools: $(STAMPS)/venv
 $(STAMPS)/lint-tools: $(STAMPS)/venv
 	@$(PY) scripts/requirements.py lint >build/requirements-lint.txt
 	@$(PIP) -r build/requirements-lint.txt
+	@touch $@
+
+$(STAMPS)/autobahn: scripts/make-autobahn tests/conformance/requirements.txt | $(STAMPS)/venv
+	@PYTHON2=$(PYTHON2) scripts/make-autobahn
 	@touch $@
 
 venv: $(STAMPS)/venv  ## make .venv with everything that building and testing need
@@ -82,6 +88,12 @@ test: core-tests  ## the everyday tests: the C++ core's, then Python's
 
 lifecycle: $(STAMPS)/dev  ## exit, fork, interrupt and collection in every state, 20 times each
 	@FASTWS_LIFECYCLE_RUNS=20 $(PY) $(PYTEST) tests/lifecycle $(ARGS)
+
+conformance: $(STAMPS)/dev $(STAMPS)/autobahn  ## the Autobahn test suite (12 minutes; ARGS="9.7 10": only these)
+	@$(PY) tests/conformance/run.py $(ARGS)
+
+conformance-short: $(STAMPS)/dev $(STAMPS)/autobahn  ## the Autobahn test suite without its long sections
+	@$(PY) tests/conformance/run.py --without 9 12 13
 
 asan: $(STAMPS)/venv  ## all everyday tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@echo "fastws: building with sanitizers (build/asan)"
