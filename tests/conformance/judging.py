@@ -116,11 +116,24 @@ def _row(cells: Iterable[str], widths: list[int]) -> str:
 
 def remarks(verdicts: Iterable[Verdict]) -> list[str]:
     """Every case that is not OK, with the reason, what breaks the rule first; cases of one reason share a line."""
-    shared: dict[tuple[bool, str, str], list[str]] = {}
+    sizes: Counter[str] = Counter()
+    shared: dict[tuple[bool, str, str], list[Verdict]] = {}
     for verdict in verdicts:
+        sizes[verdict.section] += 1
         if verdict.outcome != "OK" or not verdict.allowed:
-            shared.setdefault((verdict.allowed, verdict.outcome, verdict.reason), []).append(verdict.case)
+            shared.setdefault((verdict.allowed, verdict.outcome, verdict.reason), []).append(verdict)
     return [
-        f"{'allowed' if allowed else 'NOT ALLOWED'}: {outcome} in {', '.join(cases)}: {reason}"
-        for (allowed, outcome, reason), cases in sorted(shared.items(), key=lambda item: item[0][0])
+        f"{'allowed' if allowed else 'NOT ALLOWED'}: {outcome} in {_names(alike, sizes)}: {reason}"
+        for (allowed, outcome, reason), alike in sorted(shared.items(), key=lambda item: item[0][0])
     ]
+
+
+def _names(alike: list[Verdict], sizes: Counter[str]) -> str:
+    """The cases, a whole section of many as one."""
+    names = []
+    for section, count in Counter(verdict.section for verdict in alike).items():
+        if count == sizes[section] > 1:
+            names.append(f"{section}.* ({count})")
+        else:
+            names.extend(verdict.case for verdict in alike if verdict.section == section)
+    return ", ".join(names)

@@ -136,3 +136,13 @@ def test_every_case_that_is_not_ok_is_listed_with_its_reason_and_the_worst_first
         "NOT ALLOWED: FAILED in 9.1.1: the suite has no report of it",
         f"allowed: NON-STRICT in 3.2: {judging.ECHO_AFTER_FAULT}",
     ]
+
+
+def test_a_whole_section_of_one_reason_is_one_name(without_deflate):
+    lacking = [
+        judge(case, report("UNIMPLEMENTED", "FAILED")) for case in ("12.1.1", "12.1.2", "13.1.1", "13.1.2")
+    ]
+    assert remarks([*lacking, judge("13.1.3", None)]) == [
+        "NOT ALLOWED: FAILED in 13.1.3: the suite has no report of it",
+        "allowed: UNIMPLEMENTED in 12.* (2), 13.1.1, 13.1.2: permessage-deflate is not built in yet",
+    ]
