@@ -13,6 +13,7 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -92,9 +93,26 @@ void tell(const WaiterPtr& waiter, const Resolved& result) {
 
 bool seat(Table& table, const WaiterPtr& waiter);
 
+Resolved ask(const std::string& host, int flags);
+
+/// localhost and the names under it, with or without the root's dot (RFC 6761 section 6.3).
+bool names_this_machine(std::string_view host) {
+  constexpr std::string_view name = "localhost";
+  if (!host.empty() && host.back() == '.') host.remove_suffix(1);
+  if (host == name) return true;
+  return host.size() > name.size() && host.substr(host.size() - name.size()) == name &&
+         host[host.size() - name.size() - 1] == '.';
+}
+
 Resolved looked_up(const LookUp& look_up, const std::string& host) {
   try {
-    return look_up(host);
+    Resolved found = look_up(host);
+    if (!found.addresses.empty() || !names_this_machine(host)) return found;
+    // A bare machine has no /etc/hosts, and no name server must know this name.
+    found = ask("127.0.0.1", AI_NUMERICHOST);
+    const Resolved six = ask("::1", AI_NUMERICHOST);
+    found.addresses.insert(found.addresses.end(), six.addresses.begin(), six.addresses.end());
+    return found;
   } catch (const std::exception& error) {
     return {{}, error.what()};
   }

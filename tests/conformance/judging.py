@@ -11,10 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# To be deleted, with what reads it, when permessage-deflate is offered. Until then the suite can not run its cases.
-DEFLATE_IS_MISSING = True
-DEFLATE_SECTIONS = ("12", "13")
-
 # These send a message and, in the same breath (octet by octet in 3.4, 4.1.5 and 4.2.5), a frame that breaks the protocol, and
 # want the echo of the first before the connection fails. A client that reads ahead, off its handlers' thread, may have
 # answered the fault with a Close frame before the handler ran, and no message follows that (RFC 6455 section 5.5.1).
@@ -63,15 +59,10 @@ def judge(case: str, report: Mapping[str, Any] | None, failure: str | None = Non
     if report is None:
         return Verdict(case, "FAILED", "the suite has no report of it", False)
     outcome, reason = _outcome(report)
-    deflate_is_missing = DEFLATE_IS_MISSING and case.split(".")[0] in DEFLATE_SECTIONS
-    if outcome == "OK" and deflate_is_missing:
-        return Verdict(case, outcome, "permessage-deflate is built in: delete DEFLATE_IS_MISSING", False)
     if outcome in ("OK", "INFORMATIONAL"):
         return Verdict(case, outcome, reason, True)
     if outcome == "NON-STRICT" and case in NON_STRICT_IS_RIGHT:
         return Verdict(case, outcome, ECHO_AFTER_FAULT, True)
-    if outcome == "UNIMPLEMENTED" and deflate_is_missing:
-        return Verdict(case, outcome, "permessage-deflate is not built in yet", True)
     return Verdict(case, outcome, reason, False)
 
 

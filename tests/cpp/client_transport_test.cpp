@@ -55,7 +55,8 @@ class Echo final : public Transport::Owner {
   void transport_message(Opcode, const std::string& payload) override { messages_.push_back(payload); }
   bool end_read(bool) override {
     const client::Inside inside;
-    for (const auto& message : messages_) line_.send(Opcode::text, message, 1, net::monotonic_now());
+    std::size_t size = 0;
+    for (const auto& message : messages_) line_.send(Opcode::text, message, 1, net::monotonic_now(), size);
     messages_.clear();
     return false;
   }

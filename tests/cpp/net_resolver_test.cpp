@@ -101,6 +101,24 @@ TEST_F(Lookups, of_localhost_find_loopback) {
   EXPECT_FALSE(last().addresses.empty());
 }
 
+// RFC 6761 section 6.3; a machine without /etc/hosts is where programs are built and tested.
+TEST_F(Lookups, of_this_machine_need_no_one_who_knows_it) {
+  const Names names([](const std::string& host) {
+    return host == "known.localhost" ? Resolved{{address("127.0.0.9")}, ""} : Resolved{{}, "nobody knows"};
+  });
+  const auto found = [&](const std::string& host) {
+    look_up(host);
+    EXPECT_TRUE(becomes_true([&] { return answers(host) == 1; })) << host;
+    std::string all;
+    for (const auto& one : last().addresses) all += one.text() + " ";
+    return all;
+  };
+  for (const char* host : {"localhost", "localhost.", "app.localhost"})
+    EXPECT_EQ(found(host), "127.0.0.1 ::1 ");
+  EXPECT_EQ(found("known.localhost"), "127.0.0.9 ");
+  for (const char* host : {"notlocalhost", "localhost.example", ".", "localhos"}) EXPECT_EQ(found(host), "");
+}
+
 TEST_F(Lookups, of_no_such_name_say_why) {
   look_up("no-such-host.invalid");
   ASSERT_TRUE(becomes_true([&] { return answers("no-such-host.invalid") == 1; }, 30.0));
