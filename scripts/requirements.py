@@ -1,4 +1,5 @@
-"""Print the requirements of pyproject.toml, one a line: `build` for [build-system], any other name for that extra.
+"""Print the requirements of pyproject.toml, one a line: `build` for [build-system] and what the package itself needs, any
+other name for that extra.
 
 So that building without isolation and testing use one list, the one that pyproject.toml holds.
 """
@@ -14,6 +15,8 @@ with open("pyproject.toml", "rb") as file:
     settings = tomllib.load(file)
 
 for group in sys.argv[1:]:
-    groups = {"build": settings["build-system"]["requires"], **settings["project"]["optional-dependencies"]}
+    project = settings["project"]
+    own = settings["build-system"]["requires"] + project["dependencies"]
+    groups = {"build": own, **project["optional-dependencies"]}
     wanted = groups[group]
     print("\n".join(wanted))

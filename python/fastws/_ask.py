@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import _core
+from . import _core, _idn
 from ._errors import ConnectFailed, failure_to_error
 from ._handlers import log, wants_argument
 from ._options import number
@@ -115,6 +115,7 @@ def _provide(core: _core.Core, asker: Asker, providers: Providers, question: dic
             url = asker.ask(providers.url, question)
             if not isinstance(url, str):
                 raise TypeError(f"it returned {type(url).__name__}, not a str")
+            url = _idn.ascii_host(url)
             parts = _core.parse_url(url)
             if parts["user"] is not None:
                 headers = [basic_auth(parts["user"], parts["password"] or "")]

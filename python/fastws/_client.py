@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
 
-from . import _ask, _core, _options, _registry, _settings, _waiting
+from . import _ask, _core, _idn, _options, _registry, _settings, _waiting
 from ._dispatch import Dispatcher
 from ._errors import MessageTooBig, NotConnected
 from ._handlers import log
@@ -91,10 +91,12 @@ class WebSocketClient:
         inbox_messages: int = 1_000_000,
         inbox_bytes: int = 256 * 2**20,
     ) -> None:
+        if isinstance(url, str):
+            url = _idn.ascii_host(_options.encodable("url", url))
         given = {key: value for key, value in locals().items() if key not in ("self", "name", "autoconnect")}
         parts: dict[str, Any] = {"user": None, "secure": False}
         if isinstance(url, str):
-            parts = _core.parse_url(_options.encodable("url", url))
+            parts = _core.parse_url(url)
         _options.text("name", name, none=True)
         _options.truth("autoconnect", autoconnect)
         userinfo = None if parts["user"] is None else (parts["user"], parts["password"] or "")

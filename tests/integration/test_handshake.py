@@ -51,6 +51,15 @@ def test_the_host_may_be_a_name(serve, client):
     assert request.headers["host"] == f"localhost:{server.port}"
 
 
+@pytest.mark.parametrize("provided", [False, True], ids=["fixed", "asked"])
+def test_the_host_may_be_a_name_beyond_ascii(serve, client, provided):
+    server = serve()
+    url = f"ws://Bücher.localhost:{server.port}/ü"
+    request = request_of(server, client((lambda attempt: url) if provided else url))
+    assert request.headers["host"] == f"xn--bcher-kva.localhost:{server.port}"
+    assert request.path == "/%C3%BC"
+
+
 def test_an_ipv6_literal(serve, client):
     server = serve(host="::1")
     request = request_of(server, client(f"ws://[::1]:{server.port}/"))
