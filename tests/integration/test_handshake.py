@@ -184,9 +184,8 @@ def test_messages_and_a_close_in_the_same_packet_as_the_answer(serve, recorded):
     server = serve(
         [lambda conn: conn.accept(then=HELLO * 3 + b"\x88\x02\x0f\xa1"), lambda conn: conn.accept()]
     )
-    ws, log = recorded(server)
     seen = []
-    ws.on("hi", seen.append)
+    _, log = recorded(server, on={"hi": seen.append})
     assert log.wait("disconnect").code == 4001
     assert len(seen) == 3
     log.wait("connect", 2)
