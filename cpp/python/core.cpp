@@ -69,6 +69,7 @@ void Core::destroy() {
 std::string Core::state() const { return lost() ? "destroyed" : name(client_->state()); }
 std::uint64_t Core::life() const { return lost() ? 0 : client_->life(); }
 std::uint64_t Core::epoch() const { return lost() ? 0 : client_->epoch(); }
+std::uint64_t Core::connects() const { return lost() ? 0 : client_->traffic().connects.load(); }
 std::string Core::url() const { return lost() ? "" : client_->url(); }
 std::uint64_t Core::version() const { return lost() ? 0 : client_->version(); }
 

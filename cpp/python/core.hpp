@@ -31,6 +31,7 @@ class Core {
   [[nodiscard]] std::string state() const;
   [[nodiscard]] std::uint64_t life() const;
   [[nodiscard]] std::uint64_t epoch() const;
+  [[nodiscard]] std::uint64_t connects() const;
   [[nodiscard]] std::string url() const;
   [[nodiscard]] pybind11::object subprotocol() const;
   [[nodiscard]] pybind11::object latency() const;

@@ -82,6 +82,7 @@ void bind_core(py::module_& module) {
       .def_property_readonly("state", &Core::state)
       .def_property_readonly("life", &Core::life)
       .def_property_readonly("epoch", &Core::epoch)
+      .def_property_readonly("connects", &Core::connects)
       .def_property_readonly("url", &Core::url)
       .def_property_readonly("subprotocol", &Core::subprotocol)
       .def_property_readonly("latency", &Core::latency)

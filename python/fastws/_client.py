@@ -119,6 +119,7 @@ class WebSocketClient:
         self._lock = threading.Lock()
         self._asker = _ask.Asker(self._core, self, label) if self._providers else None
         self._unclosed = True
+        self._opened_before = 0  # connections that were open before the last close()
         if autoconnect:
             self._core.connect()  # before it is known by its name: one that is replaced at once must stay closed
         # Only now, when nothing can be refused any more, the older client of this name goes.
@@ -260,7 +261,7 @@ class WebSocketClient:
             ConnectFailed: given up. ConnectionClosed: closed. ConnectTimeout: not in time; its cause is the last failure.
             RuntimeError: called in a handler of this client.
         """
-        _waiting.until_open(self, timeout)
+        _waiting.until_open(self, timeout, self._core.connects)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Stay here until the client is closed: True; False when the time (seconds; None = no limit) is over.
@@ -299,13 +300,16 @@ class WebSocketClient:
     def _begin_close(self, code: int, reason: str) -> None:
         _settings.close_frame(code, reason)
         self._unclosed = False
+        self._opened_before = self._core.connects
         self._core.close(code, reason)
         self._dispatcher.life = max(self._dispatcher.life, self._core.life)
 
     def __enter__(self) -> WebSocketClient:
-        self.connect()
+        outcome = self._core.outcome()
+        if outcome is None or outcome[0] == "user":  # one that ended by itself still has what it received
+            self.connect()
         try:
-            self.wait_open(self._connect_timeout)
+            _waiting.until_open(self, self._connect_timeout, self._opened_before)
         except BaseException:
             self.close()
             raise

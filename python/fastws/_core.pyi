@@ -38,6 +38,7 @@ class Core:
     state: str  # idle, connecting, open, backoff, closing, closed, destroyed
     life: int  # grows with every close()
     epoch: int  # the open connection's epoch; 0 = not open
+    connects: int  # connections that opened so far
     url: str  # of the last attempt, without secrets
     subprotocol: str | None
     latency: float | None

@@ -43,12 +43,12 @@ def reach(client: WebSocketClient, reached: Callable[[str], bool], timeout: floa
         client._core.wait_change(seen, left)
 
 
-def until_open(client: WebSocketClient, timeout: float | None) -> None:
-    """Return when it is open; raises what keeps it from that."""
+def until_open(client: WebSocketClient, timeout: float | None, opened_before: int) -> None:
+    """Return when it is open, or was and is over, with more than `opened_before` connections; raises what kept it from that."""
     seconds = number("timeout", timeout, none=True)
     refuse_in_handler(client, "wait_open")
     state = reach(client, lambda state: state == "open" or state in _OVER, seconds)
-    if state == "open":
+    if state == "open" or (state is not None and client._core.connects > opened_before):
         return
     if state is not None:
         error = ended(client) or closed_error(client)

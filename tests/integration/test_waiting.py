@@ -112,6 +112,36 @@ def test_with_raises_when_it_can_not_open_and_closes(serve):
     assert ws.state == "closed"
 
 
+def test_with_enters_though_the_connection_is_over_already(serve):
+    """What a short-lived connection brought is there to be read, and no second one is made."""
+    server = serve(lambda conn: (conn.accept(), conn.send_json({"n": 1}), conn.close(1000)))
+    ws = WebSocketClient(server.url, reconnect=False)
+    assert ws.wait(10)
+    with ws:
+        assert ws.recv(5) == {"n": 1}
+        with pytest.raises(fastws.ConnectionClosed):
+            ws.recv(5)
+    assert server.total == 1
+
+
+def test_with_again_after_close_connects_again(serve):
+    server = serve()
+    ws = WebSocketClient(server.url)
+    for number in (1, 2, 3):
+        with ws:
+            assert ws.state == "open"
+        assert server.total == number
+
+
+def test_with_again_where_nobody_opens_any_more_raises(serve):
+    server = serve([lambda conn: conn.accept(), lambda conn: conn.refuse(404)])
+    ws = WebSocketClient(server.url, reconnect=False)
+    with ws:
+        pass
+    with pytest.raises(fastws.HandshakeRejected), ws:
+        raise AssertionError("the body must not run")
+
+
 def test_with_lets_the_bodys_exception_through(serve):
     server = serve()
     with pytest.raises(LookupError), WebSocketClient(server.url) as ws:
