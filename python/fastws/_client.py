@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
-from . import _ask, _core, _options, _registry, _settings, _waiting
+from . import _ask, _core, _options, _registry, _settings, _trust, _waiting
 from ._dispatch import Dispatcher
 from ._errors import MessageTooBig, NotConnected
 from ._handlers import log
@@ -89,7 +89,7 @@ class WebSocketClient:
         inbox_messages: int = 1_000_000,
         inbox_bytes: int = 256 * 2**20,
     ) -> None:
-        parts: dict[str, Any] = {"user": None, "secure": False}
+        parts: dict[str, Any] = {"user": None, "secure": True}  # what a callable gives is not known yet
         if isinstance(url, str):
             parts = _core.parse_url(_options.encodable("url", url))
         _options.text("name", name, none=True)
@@ -127,10 +127,10 @@ class WebSocketClient:
         self._name = name
         self._connect_timeout: float = config["connect_timeout"]
         self._close_timeout: float = config["close_timeout"]
+        _trust.complete(config["tls"], parts["secure"])
         older = _registry.named(name)
         self._core: _core.Core = _core.Core(config, None if older is None else older._core)
-        if parts["secure"] and not config["tls"]["verify"]:
-            log.warning("%s: the server's certificate is not checked (Tls(verify=False))", self._core.url)
+        _trust.warn_unverified(config["tls"], parts["secure"], self._core.url)
         label = f"fastws-{name if name is not None else next(_numbers)}"
         self._dispatcher = Dispatcher(self._core, self, config["settle"], label)
         self._reader: Reader | None = None
