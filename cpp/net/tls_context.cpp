@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "descriptors.hpp"
+#include "tls_sessions.hpp"
 
 namespace fastws::net {
 
@@ -207,6 +208,7 @@ void fill(SSL_CTX* context, const TlsOptions& options) {
   use_own_certificate(context, options);
   offer_protocols(context, options.alpn);
   if (!options.keylog_file.empty()) log_keys(context, options.keylog_file);
+  keep_sessions(context);
 }
 
 }  // namespace
