@@ -169,10 +169,10 @@ class Tls:
 
     ca_file, ca_path: PEM file, hashed folder; ca_data: PEM text. cert_file, key_file, key_password: our own certificate.
     verify: False checks nothing (a warning is logged). server_name: the name to check and send instead of the URL's host.
-    min_version: "1.2" (default) or "1.3". alpn: the protocols offered to the server (RFC 7301), None = none; this client
-    speaks HTTP/1.1 alone. keylog_file: a file to which the connections' secrets are appended in the SSLKEYLOGFILE format,
-    for Wireshark: whoever reads it reads the traffic. The environment variable of that name is not looked at; to honour
-    it, pass `keylog_file=os.environ.get("SSLKEYLOGFILE")`. None = not set.
+    min_version: "1.2" (default) or "1.3". alpn: the protocols offered to the server (RFC 7301); by default "http/1.1", as
+    browsers offer it for WebSockets; None = none. keylog_file: a file to which the connections' secrets are appended in
+    the SSLKEYLOGFILE format, for Wireshark: whoever reads it reads the traffic. The environment variable of that name is
+    not looked at; to honour it, pass `keylog_file=os.environ.get("SSLKEYLOGFILE")`. None = not set.
 
     Without ca_*, the authorities are those of SSL_CERT_FILE and SSL_CERT_DIR if set, else the system's, else those of the
     package certifi if it is installed. Sessions are resumed on reconnect, under equal settings and to the same host only.
