@@ -14,10 +14,12 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "descriptors.hpp"
@@ -28,13 +30,23 @@ namespace fastws::net {
 namespace {
 
 using Key = std::tuple<std::string, std::string, std::string, std::string, std::string, std::string, bool,
-                       std::string, std::vector<std::string>, std::string, std::string, std::string>;
+                       std::string, std::vector<std::string>, std::string,
+                       std::optional<std::pair<std::string, std::string>>>;
 
 Key key_of(const TlsOptions& options) {
-  const Trust trust = options.trust.value_or(Trust());
-  return {options.ca_file,  options.ca_path,      options.ca_data, options.cert_file,
-          options.key_file, options.key_password, options.verify,  options.min_version,
-          options.alpn,     options.keylog_file,  trust.file,      trust.folder};
+  std::optional<std::pair<std::string, std::string>> trust;  // "none was found" is not "none was looked for"
+  if (options.trust) trust.emplace(options.trust->file, options.trust->folder);
+  return {options.ca_file,
+          options.ca_path,
+          options.ca_data,
+          options.cert_file,
+          options.key_file,
+          options.key_password,
+          options.verify,
+          options.min_version,
+          options.alpn,
+          options.keylog_file,
+          trust};
 }
 
 constexpr std::size_t read_buffer = std::size_t{64} << 10;
