@@ -96,7 +96,8 @@ TEST_F(Dials, whose_name_hangs_fail_at_the_deadline_in_resolve) {
   });
   const Outcome outcome = dial(io_, to("ws", "slow.test", 80), 0.3);
   EXPECT_EQ(outcome.phase(), Phase::resolve);
-  EXPECT_TRUE(outcome.says("0.3 s")) << outcome.message();
+  EXPECT_TRUE(outcome.says("was not resolved within "))
+      << outcome.message();  // the seconds depend on the load
   EXPECT_GE(outcome.seconds, 0.3);
   EXPECT_LT(outcome.seconds, 2.0);
   end.set_value();
