@@ -43,6 +43,15 @@ $(STAMPS)/venv: scripts/make-venv pyproject.toml | $(STAMPS)/native
 	@$(PIP) -r build/requirements.txt
 	@touch $@
 
+# What tests start beside the package: real servers of other projects.
+$(STAMPS)/test-programs: scripts/install-native | $(STAMPS)/native
+	@scripts/install-native tests
+	@touch $@
+
+$(STAMPS)/node-peer: scripts/install-node-peer tests/integration/node/package.json $(STAMPS)/test-programs
+	@scripts/install-node-peer
+	@touch $@
+
 $(STAMPS)/bench-tools: $(STAMPS)/venv
 	@$(PY) scripts/requirements.py bench >build/requirements-bench.txt
 	@$(PIP) -r build/requirements-bench.txt
@@ -83,7 +92,7 @@ core-tests: $(STAMPS)/core-tests  ## run the C++ tests of the core alone
 	  || { cat build/core-tests.log; exit 1; }
 	@tail -n 3 build/core-tests.log
 
-test: core-tests  ## the everyday tests: the C++ core's, then Python's
+test: core-tests $(STAMPS)/node-peer  ## the everyday tests: the C++ core's, then Python's
 	@FASTWS_CORE_TESTS=$(CORE_TESTS) $(PY) $(PYTEST) $(ARGS)
 
 lifecycle: $(STAMPS)/dev  ## exit, fork, interrupt and collection in every state, 20 times each
@@ -95,7 +104,7 @@ conformance: $(STAMPS)/dev $(STAMPS)/autobahn  ## the Autobahn test suite (12 mi
 conformance-short: $(STAMPS)/dev $(STAMPS)/autobahn  ## the Autobahn test suite without its long sections
 	@$(PY) tests/conformance/run.py --without 9 12 13
 
-asan: $(STAMPS)/venv  ## all everyday tests under AddressSanitizer and UndefinedBehaviorSanitizer
+asan: $(STAMPS)/venv $(STAMPS)/node-peer  ## all everyday tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@echo "fastws: building with sanitizers (build/asan)"
 	@scripts/build-variant asan -C cmake.build-type=Dev -C cmake.define.FASTWS_TESTS=ON \
 	  -C cmake.define.FASTWS_SANITIZE=address,undefined

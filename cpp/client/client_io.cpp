@@ -140,6 +140,7 @@ void Client::dial(std::uint64_t epoch, const net::Url& url, const Headers& heade
     transport_life_ = machine_.life();
     plan.deadline = machine_.deadline().value_or(net::monotonic_now() + options_.life.connect_timeout);
   }
+  plan.opened_before = ever_open_;
   plan.dial.url = url;
   plan.dial.tls = options_.tls;
   const auto& life = options_.life;

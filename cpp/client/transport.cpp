@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "io_thread.hpp"
+#include "tls_hint.hpp"
 
 namespace fastws::client {
 
@@ -143,6 +144,7 @@ bool Transport::read_once() {
     return false;
   }
   last_received_ = net::monotonic_now();
+  heard_ = true;
   if (owner_ == nullptr) {  // lingering: only the peer's Close frame is of interest
     engine_->feed(io_.buffer.data(), moved.size);
     engine_->output().clear();
@@ -179,8 +181,7 @@ bool Transport::settle_feed(bool pause) {
     return false;
   }
   if (rejected_) {
-    const auto failure = std::move(*rejected_);
-    owner_->transport_failed(failure);
+    tell_rejected(std::move(*rejected_));
     return false;
   }
   push_output();
@@ -208,12 +209,23 @@ void Transport::stream_ended(bool in_order) {
   engine_->end();
   owner_->end_read(closing_);
   if (rejected_) {
-    owner_->transport_failed(std::move(*rejected_));
+    tell_rejected(std::move(*rejected_));
     return;
   }
   policy::Loss loss;
   loss.reason = why;
   tell_lost(std::move(loss));
+}
+
+void Transport::tell_rejected(Failure failure) {
+  if (const std::string refusal = stream_->refusal(); !refusal.empty()) {
+    failure = {};
+    failure.phase = Phase::tls;
+    failure.message = refusal;
+  } else if (!plan_.opened_before) {
+    failure.message += tls_hint(failure, plan_.dial.url.secure, heard_);
+  }
+  owner_->transport_failed(std::move(failure));
 }
 
 void Transport::tell_lost(policy::Loss loss, std::optional<Failure> fault) {

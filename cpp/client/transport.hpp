@@ -27,7 +27,8 @@ struct Plan {
   net::DialOptions dial;
   engine::Request request;
   engine::Limits limits;
-  double deadline = 0.0;  // monotonic seconds
+  double deadline = 0.0;       // monotonic seconds
+  bool opened_before = false;  // by this client: its URL is known to be right
 };
 
 class Transport final : public engine::Listener, public std::enable_shared_from_this<Transport> {
@@ -88,6 +89,7 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   bool read_once();
   bool settle_feed(bool pause);
   void stream_ended(bool in_order);
+  void tell_rejected(Failure failure);
   void tell_lost(policy::Loss loss, std::optional<Failure> fault = std::nullopt);
   void push_output();
 
@@ -105,6 +107,7 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   bool waiting_write_ = false;
   bool paused_ = false;
   bool closing_ = false;  // our Close frame is on its way
+  bool heard_ = false;    // the peer sent something
   bool lingering_ = false;
 
   // What the engine reported during the present feed.

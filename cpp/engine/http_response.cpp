@@ -26,6 +26,9 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
+// An alert or a handshake message (RFC 8446 section 5.1); no text begins with either.
+bool is_tls_record(char first) noexcept { return first == '\x15' || first == '\x16'; }
+
 // A whole number of at most 18 digits in the given base; false = it is none.
 bool parse_number(std::string_view text, unsigned base, std::uint64_t& out) noexcept {
   if (text.empty() || text.size() > (base == 16 ? 15U : 18U)) return false;
@@ -59,6 +62,9 @@ bool has_token(std::string_view list, std::string_view token) noexcept {
 
 std::size_t HttpResponseReader::feed(const char* data, std::size_t size) {
   std::size_t used = 0;
+  if (state_ == State::head && head_bytes_ == 0 && size > 0 && is_tls_record(*data)) {
+    malformed("is TLS, not HTTP: should the URL begin with wss://?");
+  }
   while (state_ == State::head && used < size) {
     const std::size_t room = std::min(size - used, max_head_ - head_bytes_);
     const void* newline = room == 0 ? nullptr : std::memchr(data + used, '\n', room);

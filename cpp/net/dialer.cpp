@@ -223,7 +223,8 @@ class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
     std::optional<Failure> failure;
     try {
       if (options_.url.secure) {
-        tls_ = std::make_unique<TlsStream>(loop_, std::move(socket), options_.tls, options_.url.host);
+        tls_ =
+            std::make_unique<TlsStream>(loop_, std::move(socket), options_.tls, options_.url.host, where());
       } else {
         plain = std::make_unique<SocketStream>(loop_, std::move(socket));
       }
@@ -252,7 +253,7 @@ class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
           tls_->wait_readable([this] { shake_hands(); });
         }
         break;
-      default: finish(nullptr, tls_->handshake_failure(where())); break;
+      default: finish(nullptr, tls_->handshake_failure()); break;
     }
   }
 

@@ -8,10 +8,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "../error.hpp"
 #include "loop.hpp"
 #include "stream.hpp"
+#include "trust.hpp"
 #include "url.hpp"
 
 namespace fastws::net {
@@ -21,8 +23,12 @@ struct TlsOptions {
   std::string ca_file, ca_path, ca_data;  // all empty = the system's trust store
   std::string cert_file, key_file, key_password;
   bool verify = true;
-  std::string server_name;  // empty = the URL's host
-  std::string min_version;  // "", "1.2" or "1.3"; "" = 1.2
+  std::string server_name;                       // empty = the URL's host
+  std::string min_version;                       // "", "1.2" or "1.3"; "" = 1.2
+  std::vector<std::string> alpn = {"http/1.1"};  // what is offered (RFC 7301); none = no such extension
+  std::string keylog_file;  // where secrets are appended (SSLKEYLOGFILE format); "" = nowhere
+  std::optional<Trust>
+      trust;  // the system's, where it was looked for already; nullopt = look when it is needed
 };
 
 struct DialOptions {

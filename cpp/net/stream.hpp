@@ -44,6 +44,9 @@ class Stream {
   virtual void reset() = 0;
   [[nodiscard]] virtual std::string error() const = 0;
   [[nodiscard]] virtual std::string tls_version() const = 0;  // empty = not TLS
+  /// Why the server refused us over TLS before its first byte, as a whole sentence: TLS 1.3 judges the client's certificate
+  /// only when the client is done with the handshake. Empty = it did not.
+  [[nodiscard]] virtual std::string refusal() const { return ""; }
 
   /// Calls back once, on the loop's thread, when the socket is readable / writable. One wait of each kind at a time.
   virtual void wait_readable(std::function<void()> function) = 0;

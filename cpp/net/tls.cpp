@@ -15,6 +15,8 @@
 #include <system_error>
 
 #include "tls_context.hpp"
+#include "tls_remedy.hpp"
+#include "tls_sessions.hpp"
 
 namespace fastws::net {
 
@@ -70,28 +72,17 @@ std::string name_of(const TlsOptions& options, const std::string& host) {
   return name;
 }
 
-std::string remedy(long verdict, const std::string& host) {
-  switch (verdict) {
-    case X509_V_ERR_CERT_HAS_EXPIRED: return "it has expired: the server's operator must renew it";
-    case X509_V_ERR_CERT_NOT_YET_VALID: return "it is not valid yet: is this machine's clock right?";
-    case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH:
-      return "it is not for " + host + ": check the URL, or give Tls(server_name=...)";
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE:  // an authority of the same name, with another key
-      return "who issued it is not known here: give Tls(ca_file=...) if you trust that authority";
-    default: return "check the server's certificate";
-  }
+/// Called when the server asks for a certificate; what the context has is given.
+int note_asked(SSL*, void* asked) {
+  *static_cast<bool*>(asked) = true;
+  return 1;
 }
 
 }  // namespace
 
 class TlsStream::Session {
  public:
-  Session(const TlsOptions& options, int socket, const std::string& host) {
+  Session(const TlsOptions& options, int socket, const std::string& host, const std::string& where) {
     SSL_CTX* context = tls_context(options);
     ssl = SSL_new(context);
     SSL_CTX_free(context);
@@ -119,17 +110,21 @@ class TlsStream::Session {
       ERR_clear_error();
       throw std::invalid_argument("server_name: a certificate can not be for \"" + host + "\"");
     }
+    SSL_set_cert_cb(ssl, note_asked, &certificate_asked);
+    offer_session(ssl, where + " as " + host);
   }
   ~Session() { SSL_free(ssl); }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   SSL* ssl = nullptr;
+  bool certificate_asked = false;
 };
 
-TlsStream::TlsStream(Loop& loop, Descriptor socket, const TlsOptions& options, const std::string& host)
-    : SocketStream(loop, std::move(socket)), host_(name_of(options, host)) {
-  session_ = std::make_unique<Session>(options, SocketStream::socket(), host_);
+TlsStream::TlsStream(Loop& loop, Descriptor socket, const TlsOptions& options, const std::string& host,
+                     std::string where)
+    : SocketStream(loop, std::move(socket)), host_(name_of(options, host)), where_(std::move(where)) {
+  session_ = std::make_unique<Session>(options, SocketStream::socket(), host_, where_);
 }
 
 TlsStream::~TlsStream() { TlsStream::close(); }
@@ -141,6 +136,7 @@ Io TlsStream::handshake() {
   const int number = errno;
   read_wants_write_ = false;
   if (result == 1) {
+    renew_session(session_->ssl);
     pending_ = SSL_has_pending(session_->ssl) != 0;  // what came together with the last of the handshake
     return Io::done;
   }
@@ -150,37 +146,43 @@ Io TlsStream::handshake() {
     return Io::again;
   }
   broken_ = true;
-  const bool ended = ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+  reason_number_ = ERR_GET_REASON(ERR_peek_error());
+  const bool ended = reason_number_ == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+  if (ended) reason_number_ = 0;
   reason_ = take_openssl_error();
   if (reason_.empty() && number != 0) reason_ = words(number);
   if (reason_.empty() || ended) reason_ = "the server ended the connection";
   return Io::error;
 }
 
-Failure TlsStream::handshake_failure(const std::string& where) const {
+std::string TlsStream::remedy(int reason) const {
+  TlsTrouble trouble;
+  trouble.reason = reason;
+  trouble.silent = SSL_get_state(session_->ssl) == TLS_ST_CW_CLNT_HELLO;
+  trouble.certificate_asked = session_->certificate_asked;
+  trouble.certificate_given = SSL_get_certificate(session_->ssl) != nullptr;
+  trouble.only_tls_1_3 = SSL_get_min_proto_version(session_->ssl) == TLS1_3_VERSION;
+  trouble.name = host_;
+  return handshake_remedy(trouble);
+}
+
+Failure TlsStream::handshake_failure() const {
   Failure failure;
   failure.phase = Phase::tls;
   const long verdict = SSL_get_verify_result(session_->ssl);
   if (verdict != X509_V_OK && (SSL_get_verify_mode(session_->ssl) & SSL_VERIFY_PEER) != 0) {
     failure.definitive = true;
-    failure.message = where + ": the server's certificate was refused (" +
-                      X509_verify_cert_error_string(verdict) + "); " + remedy(verdict, host_);
+    failure.message = where_ + ": the server's certificate was refused (" +
+                      X509_verify_cert_error_string(verdict) + "); " + certificate_remedy(verdict, host_);
     return failure;
   }
-  failure.message = where + ": the TLS handshake failed (" + reason_ + ")";
-  for (const char* sign :
-       {"wrong version number", "http request", "packet length too long", "unknown protocol"}) {
-    if (reason_.find(sign) != std::string::npos) {
-      failure.message += "; does the server speak TLS on this port, or should the URL begin with ws://?";
-      break;
-    }
-  }
+  failure.message = where_ + ": the TLS handshake failed (" + reason_ + ")" + remedy(reason_number_);
   return failure;
 }
 
 Moved TlsStream::settle(int result, std::size_t size, bool reading) {
   if (result > 0) return {Io::done, size};
-  const int number = errno;
+  const int system = errno;
   bool& wants_other = reading ? read_wants_write_ : write_wants_read_;
   switch (SSL_get_error(session_->ssl, result)) {
     case SSL_ERROR_WANT_READ: wants_other = !reading; return {Io::again, 0};
@@ -189,16 +191,20 @@ Moved TlsStream::settle(int result, std::size_t size, bool reading) {
     case SSL_ERROR_SYSCALL:
       broken_ = true;
       ERR_clear_error();
-      if (reading && number == 0) return {Io::end, 0};
-      fail(number != 0 ? words(number) : "the connection is broken");
+      if (reading && system == 0) return {Io::end, 0};
+      fail(system != 0 ? words(system) : "the connection is broken");
       return {Io::error, 0};
     default: break;
   }
   broken_ = true;
-  const unsigned long code = ERR_peek_error();
-  const bool truncated = ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+  const int number = ERR_GET_REASON(ERR_peek_error());
+  const bool truncated = number == SSL_R_UNEXPECTED_EOF_WHILE_READING;
   const std::string reason = take_openssl_error();
   fail(reason.empty() ? "the TLS session is broken" : reason);
+  if (!truncated) forget_session(session_->ssl);
+  if (!truncated && !heard_ && number > SSL_AD_REASON_OFFSET) {
+    refusal_ = where_ + ": the server refused the TLS connection (" + reason + ")" + remedy(number);
+  }
   return {reading && truncated ? Io::end : Io::error, 0};
 }
 
@@ -216,6 +222,7 @@ Moved TlsStream::read(char* data, std::size_t size) {
     const int result = SSL_read(session_->ssl, data + total, most);
     if (result > 0) {
       total += static_cast<std::size_t>(result);
+      heard_ = true;
       pending_ = SSL_has_pending(session_->ssl) != 0;
       if (!pending_) break;
       continue;

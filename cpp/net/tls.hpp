@@ -17,13 +17,15 @@ namespace fastws::net {
 class TlsStream final : public SocketStream {
  public:
   /// Throws std::invalid_argument when the options can not be used, std::runtime_error when OpenSSL or Asio gives up.
-  TlsStream(Loop& loop, Descriptor socket, const TlsOptions& options, const std::string& host);
+  /// `where`: the server's host and port, for sentences and to know its sessions by.
+  TlsStream(Loop& loop, Descriptor socket, const TlsOptions& options, const std::string& host,
+            std::string where);
   ~TlsStream() override;
 
   /// One step of the handshake: done, again (then read_wants_write() says what to wait for), or error.
   Io handshake();
   /// Why the handshake failed: what OpenSSL said, and what to try.
-  [[nodiscard]] Failure handshake_failure(const std::string& where) const;
+  [[nodiscard]] Failure handshake_failure() const;
 
   Moved read(char* data, std::size_t size) override;
   Moved write(const char* data, std::size_t size) override;
@@ -32,14 +34,20 @@ class TlsStream final : public SocketStream {
   [[nodiscard]] bool write_wants_read() const override { return write_wants_read_; }
   void close() override;
   [[nodiscard]] std::string tls_version() const override;
+  [[nodiscard]] std::string refusal() const override { return refusal_; }
 
  private:
   class Session;
   Moved settle(int result, std::size_t size, bool reading);
+  [[nodiscard]] std::string remedy(int reason) const;
 
   std::unique_ptr<Session> session_;
-  std::string host_;
-  std::string reason_;  // OpenSSL's, of a failed handshake
+  std::string host_;  // the name that the certificate must be for
+  std::string where_;
+  std::string reason_;     // OpenSSL's, of a failed handshake
+  int reason_number_ = 0;  // the same as a number; 0 = the stream ended or broke
+  std::string refusal_;    // the server's alert in place of its first bytes
+  bool heard_ = false;     // something was read after the handshake
   bool read_wants_write_ = false;
   bool write_wants_read_ = false;
   bool broken_ = false;            // after a fatal error SSL_shutdown must not be called

@@ -1,6 +1,7 @@
 // Making a context from options, and keeping it for the next connection that has the same.
 #include "tls_context.hpp"
 
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -8,25 +9,44 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
+#include <cerrno>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <tuple>
+#include <utility>
+#include <vector>
+
+#include "descriptors.hpp"
+#include "tls_sessions.hpp"
 
 namespace fastws::net {
 
 namespace {
 
 using Key = std::tuple<std::string, std::string, std::string, std::string, std::string, std::string, bool,
-                       std::string>;
+                       std::string, std::vector<std::string>, std::string,
+                       std::optional<std::pair<std::string, std::string>>>;
 
 Key key_of(const TlsOptions& options) {
-  return {options.ca_file,  options.ca_path,      options.ca_data, options.cert_file,
-          options.key_file, options.key_password, options.verify,  options.min_version};
+  std::optional<std::pair<std::string, std::string>> trust;  // "none was found" is not "none was looked for"
+  if (options.trust) trust.emplace(options.trust->file, options.trust->folder);
+  return {options.ca_file,
+          options.ca_path,
+          options.ca_data,
+          options.cert_file,
+          options.key_file,
+          options.key_password,
+          options.verify,
+          options.min_version,
+          options.alpn,
+          options.keylog_file,
+          trust};
 }
 
 constexpr std::size_t read_buffer = std::size_t{64} << 10;
@@ -46,24 +66,13 @@ Cache& cache() {
   throw std::invalid_argument(argument + ": " + why + (reason.empty() ? "" : " (" + reason + ")"));
 }
 
-bool holds_files(const char* folder) {
-  std::error_code error;
-  return std::filesystem::directory_iterator(folder, error) != std::filesystem::directory_iterator();
-}
-
-void use_system_trust(SSL_CTX* context) {
-  SSL_CTX_set_default_verify_paths(context);  // honours SSL_CERT_FILE and SSL_CERT_DIR
-  if (::getenv(X509_get_default_cert_file_env()) != nullptr ||
-      ::getenv(X509_get_default_cert_dir_env()) != nullptr) {
-    return;
+void use_system_trust(SSL_CTX* context, const std::optional<Trust>& known) {
+  const Trust trust = known ? *known : find_trust(this_system());
+  if (trust.empty()) throw std::invalid_argument("tls: " + no_trust_found());
+  if (!trust.file.empty() && SSL_CTX_load_verify_file(context, trust.file.c_str()) != 1) {
+    refuse("tls", "the system's certificate authorities can not be read from " + trust.file);
   }
-  if (::access(X509_get_default_cert_file(), R_OK) == 0 || holds_files(X509_get_default_cert_dir())) return;
-  // An OpenSSL that was built elsewhere looks where nothing is: take the bundle of the system we run on.
-  for (const char* bundle : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-                             "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}) {
-    if (::access(bundle, R_OK) == 0 && SSL_CTX_load_verify_locations(context, bundle, nullptr) == 1) break;
-  }
-  ERR_clear_error();
+  if (!trust.folder.empty()) SSL_CTX_load_verify_dir(context, trust.folder.c_str());
 }
 
 void trust_data(SSL_CTX* context, const std::string& pem) {
@@ -129,6 +138,57 @@ void use_own_certificate(SSL_CTX* context, const TlsOptions& options) {
   }
 }
 
+/// One length and one name after another (RFC 7301 section 3.1).
+void offer_protocols(SSL_CTX* context, const std::vector<std::string>& names) {
+  std::vector<unsigned char> list;
+  for (const std::string& name : names) {
+    if (name.empty() || name.size() > 255) refuse("alpn", "a protocol's name has 1 to 255 bytes");
+    list.push_back(static_cast<unsigned char>(name.size()));
+    list.insert(list.end(), name.begin(), name.end());
+  }
+  if (list.empty()) return;
+  if (SSL_CTX_set_alpn_protos(context, list.data(), static_cast<unsigned>(list.size())) != 0) {
+    refuse("alpn", "it can not be offered");
+  }
+}
+
+void free_path(void*, void* path, CRYPTO_EX_DATA*, int, long, void*) {
+  delete static_cast<std::string*>(path);
+}
+
+int keylog_index() {
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, free_path);
+  return index;
+}
+
+/// The file is opened anew for every line: few are written, it may be moved away meanwhile, and nothing is left to a fork.
+Descriptor open_keylog(const std::string& path) {
+  return Descriptor(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR));
+}
+
+void write_key(const SSL* connection, const char* line) {
+  const auto* path =
+      static_cast<const std::string*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), keylog_index()));
+  try {
+    const std::string whole = std::string(line) + "\n";
+    const Descriptor file = open_keylog(*path);
+    // One call, so that lines of several connections and processes do not mix. A full disk loses a line, no connection.
+    if (file && ::write(file.get(), whole.data(), whole.size()) < 0) return;
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+}
+
+void log_keys(SSL_CTX* context, const std::string& path) {
+  if (!open_keylog(path)) {
+    refuse("keylog_file", path + " can not be written (" + std::generic_category().message(errno) + ")");
+  }
+  auto kept = std::make_unique<std::string>(path);
+  if (SSL_CTX_set_ex_data(context, keylog_index(), kept.get()) != 1) throw std::bad_alloc();
+  (void)kept.release();  // the context's now
+  SSL_CTX_set_keylog_callback(context, write_key);
+}
+
 void fill(SSL_CTX* context, const TlsOptions& options) {
   int least = TLS1_2_VERSION;
   if (options.min_version == "1.3") least = TLS1_3_VERSION;
@@ -155,9 +215,12 @@ void fill(SSL_CTX* context, const TlsOptions& options) {
     SSL_CTX_load_verify_dir(context, options.ca_path.c_str());
   }
   if (!options.ca_data.empty()) trust_data(context, options.ca_data);
-  if (options.ca_file.empty() && options.ca_path.empty() && options.ca_data.empty())
-    use_system_trust(context);
+  const bool own_trust = !options.ca_file.empty() || !options.ca_path.empty() || !options.ca_data.empty();
+  if (options.verify && !own_trust) use_system_trust(context, options.trust);
   use_own_certificate(context, options);
+  offer_protocols(context, options.alpn);
+  if (!options.keylog_file.empty()) log_keys(context, options.keylog_file);
+  keep_sessions(context);
 }
 
 }  // namespace

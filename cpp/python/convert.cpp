@@ -80,7 +80,8 @@ policy::Backoff backoff_from(const py::dict& config) {
   return backoff;
 }
 
-net::TlsOptions tls_from(const py::dict& config) {
+/// A plain connection needs no authorities: `verified` false checks everything but that there are some.
+net::TlsOptions tls_from(const py::dict& config, bool verified) {
   net::TlsOptions tls;
   tls.ca_file = get<std::string>(config, "ca_file");
   tls.ca_path = get<std::string>(config, "ca_path");
@@ -91,7 +92,14 @@ net::TlsOptions tls_from(const py::dict& config) {
   tls.verify = get<bool>(config, "verify");
   tls.server_name = get<std::string>(config, "server_name");
   tls.min_version = get<std::string>(config, "min_version");
-  net::check_tls(tls);
+  tls.alpn = get<std::vector<std::string>>(config, "alpn");
+  tls.keylog_file = get<std::string>(config, "keylog_file");
+  if (const auto trust = get<std::optional<std::pair<std::string, std::string>>>(config, "trust")) {
+    tls.trust = net::Trust{trust->first, trust->second};
+  }
+  net::TlsOptions checked = tls;
+  checked.verify = tls.verify && verified;
+  net::check_tls(checked);
   return tls;
 }
 
@@ -157,7 +165,7 @@ client::Options options_from(const py::dict& config) {
   options.subprotocols = get<std::vector<std::string>>(config, "subprotocols");
   options.origin = get<std::optional<std::string>>(config, "origin").value_or("");
   options.user_agent = get<std::optional<std::string>>(config, "user_agent").value_or("");
-  options.tls = tls_from(get<py::dict>(config, "tls"));
+  options.tls = tls_from(get<py::dict>(config, "tls"), options.url && options.url->secure);
   options.deflate = deflate_from(config["compress"]);
   options.route_by = get<std::vector<std::string>>(config, "route_by");
   options.json = get<std::string>(config, "decode") == "json";

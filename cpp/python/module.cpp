@@ -10,6 +10,7 @@
 #include <atomic>
 
 #include "../client/process.hpp"
+#include "../net/trust.hpp"
 #include "../net/url.hpp"
 #include "../net/versions.hpp"
 #include "convert.hpp"
@@ -53,6 +54,13 @@ void bind_process(py::module_& module) {
     parts["shown"] = url.shown();
     return parts;
   });
+  module.def(
+      "find_trust",
+      [](const std::string& root) {
+        const net::Trust trust = net::find_trust(net::this_system(root));
+        return std::make_pair(trust.file, trust.folder);
+      },
+      py::arg("root") = "");
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
 
-from . import _ask, _core, _idn, _options, _registry, _settings, _waiting
+from . import _ask, _core, _idn, _options, _registry, _settings, _trust, _waiting
 from ._dispatch import Dispatcher
 from ._errors import MessageTooBig, NotConnected
 from ._handlers import log
@@ -94,7 +94,7 @@ class WebSocketClient:
         if isinstance(url, str):
             url = _idn.ascii_host(_options.encodable("url", url))
         given = {key: value for key, value in locals().items() if key not in ("self", "name", "autoconnect")}
-        parts: dict[str, Any] = {"user": None, "secure": False}
+        parts: dict[str, Any] = {"user": None, "secure": True}  # what a callable gives is not known yet
         if isinstance(url, str):
             parts = _core.parse_url(url)
         _options.text("name", name, none=True)
@@ -109,10 +109,10 @@ class WebSocketClient:
         self._name = name
         self._connect_timeout: float = config["connect_timeout"]
         self._close_timeout: float = config["close_timeout"]
+        _trust.complete(config["tls"], parts["secure"])
         older = _registry.named(name)
         self._core: _core.Core = _core.Core(config, None if older is None else older._core)
-        if parts["secure"] and not config["tls"]["verify"]:
-            log.warning("%s: the server's certificate is not checked (Tls(verify=False))", self._core.url)
+        _trust.warn_unverified(config["tls"], parts["secure"], self._core.url)
         label = f"fastws-{name if name is not None else next(_numbers)}"
         self._dispatcher = Dispatcher(self._core, self, config["settle"], label)
         self._reader: Reader | None = None

@@ -102,6 +102,12 @@ def after_fork_in_child() -> None: ...
 def shutdown(grace: float, join: float) -> None:
     """Destroy all clients (Close frames within `grace` seconds), close the gate, join the I/O thread within `join`."""
 
+def find_trust(root: str = "") -> tuple[str, str]:
+    """Where the system below `root` keeps its certificate authorities: (bundle file, hashed folders), "" = none.
+
+    Raises ValueError when SSL_CERT_FILE or SSL_CERT_DIR names what can not be used.
+    """
+
 # For tests: the rooms of the core, without a connection.
 def parse_url(url: str) -> dict[str, Any]:
     """secure, host, port, resource, user, password, shown. Raises ValueError."""

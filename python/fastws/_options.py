@@ -200,7 +200,13 @@ class Tls:
 
     ca_file, ca_path: PEM file, hashed folder; ca_data: PEM text. cert_file, key_file, key_password: our own certificate.
     verify: False checks nothing (a warning is logged). server_name: the name to check and send instead of the URL's host.
-    min_version: "1.2" (default) or "1.3". None = not set.
+    min_version: "1.2" (default) or "1.3". alpn: the protocols offered to the server (RFC 7301); by default "http/1.1", as
+    browsers offer it for WebSockets; None = none. keylog_file: a file to which the connections' secrets are appended in
+    the SSLKEYLOGFILE format, for Wireshark: whoever reads it reads the traffic. The environment variable of that name is
+    not looked at; to honour it, pass `keylog_file=os.environ.get("SSLKEYLOGFILE")`. None = not set.
+
+    Without ca_*, the authorities are those of SSL_CERT_FILE and SSL_CERT_DIR if set, else the system's, else those of the
+    package certifi if it is installed. Sessions are resumed on reconnect, under equal settings and to the same host only.
 
     Raises:
         TypeError, ValueError: a value is not what its name needs.
@@ -215,9 +221,11 @@ class Tls:
     verify: bool = True
     server_name: str | None = None
     min_version: str | None = None
+    alpn: Iterable[str] | None = ("http/1.1",)
+    keylog_file: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("ca_file", "ca_path", "cert_file", "key_file"):
+        for name in ("ca_file", "ca_path", "cert_file", "key_file", "keylog_file"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, (str, os.PathLike)):
                 raise TypeError(f"Tls({name}=) must be a path or None, not {type(value).__name__}")
@@ -232,8 +240,26 @@ class Tls:
         text("Tls(server_name=)", self.server_name, none=True)
         if self.min_version not in (None, "1.2", "1.3"):
             raise ValueError(f'Tls(min_version=) must be "1.2" or "1.3", not {self.min_version!r}')
+        object.__setattr__(self, "alpn", _protocols(self.alpn))
 
     def core(self) -> dict[str, Any]:
         """The same as plain values, for the core."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {name: "" if value is None else value for name, value in values.items()}
+        plain = {name: "" if value is None else value for name, value in values.items()}
+        return plain | {"alpn": list(self.alpn or ()), "trust": None}
+
+
+def _protocols(alpn: Any) -> tuple[str, ...] | None:
+    if alpn is None:
+        return None
+    if isinstance(alpn, (str, bytes)) or not isinstance(alpn, Iterable):
+        raise TypeError(f"Tls(alpn=) must be an iterable of str or None, not {type(alpn).__name__}")
+    names = tuple(alpn)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"Tls(alpn=) must hold str, not {type(name).__name__}")
+        if not 1 <= len(encodable("Tls(alpn=)", name).encode()) <= 255:
+            raise ValueError(f"Tls(alpn=): {name!r} must have 1 to 255 bytes of UTF-8")
+        if name in ("h2", "h3"):
+            raise ValueError(f"Tls(alpn=): {name!r} can not be offered, this client speaks HTTP/1.1 alone")
+    return names or None

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from fastws import _scripted_frames as frames
 from fastws._scripted_frames import Request
-from fastws._scripted_stream import PeerGone, Stream
+from fastws._scripted_stream import Agreement, PeerGone, Stream
 
 Script: TypeAlias = Callable[["Connection"], object]
 _WAIT = 10.0  # seconds: how long a script waits for a client before the test has failed
@@ -27,8 +27,8 @@ class Connection:
 
     Attributes: `index` (0-based, per server), `began_at` (time.monotonic), `request` (the upgrade, or None), `messages`
     (str and bytes received), `arrivals` (their times), `pings` and `pongs` (lists of (time, payload)), `close_code`
-    (None = no Close came; 1005 = one without a code) and `close_reason`, `close_at`, `server_name` (SNI), `error` (what
-    ended the script). Switches: `answer_close`, `answer_pings`.
+    (None = no Close came; 1005 = one without a code) and `close_reason`, `close_at`, `server_name` (SNI), `tls` (what its
+    handshake settled, or None), `error` (what ended the script). Switches: `answer_close`, `answer_pings`.
     """
 
     def __init__(
@@ -259,6 +259,11 @@ class Connection:
     def over_at(self) -> float | None:
         """When the connection ended here (time.monotonic), or None."""
         return self._stream.closed_at
+
+    @property
+    def tls(self) -> Agreement | None:
+        """What the TLS handshake settled; None = plain, or not done."""
+        return self._stream.agreement
 
     def wait_open(self, timeout: float = _WAIT) -> "Connection":
         """Wait until 101 was sent. Raises TimeoutError."""

@@ -11,8 +11,21 @@ import ssl
 import struct
 import threading
 import time
+from dataclasses import dataclass
 
 _POLL_GONE = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What a TLS handshake settled: `version` ("TLSv1.3"), `alpn` (the protocol chosen, or None), `resumed` (an earlier
+    session goes on), `certificate` (the client's, DER, or None).
+    """
+
+    version: str | None
+    alpn: str | None
+    resumed: bool
+    certificate: bytes | None
 
 
 class PeerGone(ConnectionError):
@@ -30,6 +43,7 @@ class Stream:
         self._reading = threading.Lock()  # held by the reader while it may sleep on the descriptor
         self._ending = threading.Lock()
         self._wake_read, self._wake_write = socket.socketpair()
+        self.agreement: Agreement | None = None
         self.ended = False
         self.closed_at: float | None = None
 
@@ -47,15 +61,18 @@ class Stream:
                     with self._calls:
                         if self.ended:
                             raise PeerGone("the connection is over")
-                        return secure.do_handshake()
+                        secure.do_handshake()
+                        self.agreement = Agreement(
+                            secure.version(),
+                            secure.selected_alpn_protocol(),
+                            bool(secure.session_reused),
+                            secure.getpeercert(binary_form=True),
+                        )
+                        return
                 except ssl.SSLWantReadError:
                     self._sleep(select.POLLIN, end)
                 except ssl.SSLWantWriteError:
                     self._sleep(select.POLLOUT, end)
-
-    def peer_certificate(self) -> bytes | None:
-        """The client's certificate, if TLS asked for one."""
-        return self._sock.getpeercert(binary_form=True) if isinstance(self._sock, ssl.SSLSocket) else None
 
     def owns(self, sock: object) -> bool:
         """Whether it is this stream's socket."""

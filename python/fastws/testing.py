@@ -25,9 +25,9 @@ from types import TracebackType
 
 from fastws._scripted_connection import Connection, Script
 from fastws._scripted_frames import Request
-from fastws._scripted_stream import PeerGone
+from fastws._scripted_stream import Agreement, PeerGone
 
-__all__ = ["Connection", "PeerGone", "Request", "Script", "ScriptedServer"]
+__all__ = ["Agreement", "Connection", "PeerGone", "Request", "Script", "ScriptedServer"]
 
 _WAIT = 10.0  # seconds
 

@@ -40,6 +40,17 @@ TEST(EngineRejection, GivesStatusReasonAndHeaders) {
   EXPECT_TRUE(rejection.before_end);
 }
 
+TEST(EngineRejection, AnAnswerInTlsIsKnownByItsFirstByte) {
+  for (const std::string& answer :
+       {std::string("\x15\x03\x01\x00\x02\x02\x46", 7), std::string("\x16\x03\x03\x00", 4)}) {
+    const Rejection rejection = rejection_by(answer);
+    EXPECT_EQ(rejection.failure.message,
+              "The server's response is TLS, not HTTP: should the URL begin with wss://?");
+    EXPECT_EQ(rejection.failure.phase, Phase::http);
+    EXPECT_TRUE(rejection.before_end);
+  }
+}
+
 TEST(EngineRejection, WaitsForTheContentLength) {
   const Rejection rejection =
       rejection_by("HTTP/1.1 503 Busy\r\nContent-Length: 11\r\n\r\nhello worldTRAILING");

@@ -163,6 +163,23 @@ TEST_F(TlsChecks, blame_the_key_of_another_certificate) {
   EXPECT_NE(refusal(options_).find("does not belong"), std::string::npos);
 }
 
+TEST_F(TlsChecks, blame_names_of_protocols_that_have_no_place_in_the_list) {
+  for (const std::string& name : {std::string(), std::string(256, 'x')}) {
+    options_.alpn = {"http/1.1", name};
+    EXPECT_EQ(blamed(options_), "alpn") << name;
+  }
+  options_.alpn = {std::string(255, 'x')};
+  EXPECT_EQ(refusal(options_), "(accepted)");
+  options_.alpn = {};
+  EXPECT_EQ(refusal(options_), "(accepted)");
+}
+
+TEST_F(TlsChecks, blame_a_keylog_file_that_can_not_be_written) {
+  options_.keylog_file = "/tmp";
+  EXPECT_EQ(blamed(options_), "keylog_file");
+  EXPECT_NE(refusal(options_).find("Is a directory"), std::string::npos);
+}
+
 TEST_F(TlsChecks, find_a_file_that_was_bad_and_is_good_now) {
   const std::string path = nonsense_.path();
   options_.ca_file = path;

@@ -22,6 +22,8 @@ namespace fastws::net::testing {
 struct Free {
   void operator()(EVP_PKEY* one) const { EVP_PKEY_free(one); }
   void operator()(X509* one) const { X509_free(one); }
+  void operator()(X509_STORE_CTX* one) const { X509_STORE_CTX_free(one); }
+  void operator()(SSL_SESSION* one) const { SSL_SESSION_free(one); }
   void operator()(BIO* one) const { BIO_free(one); }
   void operator()(SSL_CTX* one) const { SSL_CTX_free(one); }
   void operator()(SSL* one) const { SSL_free(one); }
@@ -130,7 +132,8 @@ class TlsServer {
   using Script = std::function<void(SSL* session, int socket)>;
 
   TlsServer(const Certificate& certificate, Script script, const std::string& at = "127.0.0.1",
-            int most_version = 0, const Certificate* wanted_of_clients = nullptr)
+            int most_version = 0, const Certificate* wanted_of_clients = nullptr,
+            const std::function<void(SSL_CTX*)>& prepare = nullptr)
       : context_(SSL_CTX_new(TLS_server_method())), script_(std::move(script)) {
     SSL_CTX_use_certificate(context_.get(), certificate.x509());
     SSL_CTX_use_PrivateKey(context_.get(), certificate.key());
@@ -139,6 +142,7 @@ class TlsServer {
       X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), wanted_of_clients->x509());
       SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     }
+    if (prepare) prepare(context_.get());
     server_ = std::make_unique<Server>([this](int socket) { serve(socket); }, at);
   }
 

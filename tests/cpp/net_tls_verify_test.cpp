@@ -196,7 +196,20 @@ TEST_F(Verification, by_the_server_of_a_missing_client_certificate_is_told) {
   const Outcome outcome = dial("localhost", server.port(), house_.trusted());
   EXPECT_EQ(outcome.phase(), Phase::tls);
   EXPECT_TRUE(outcome.says("handshake failure")) << outcome.message();
+  EXPECT_TRUE(outcome.says("give Tls(cert_file=..., key_file=...)")) << outcome.message();
   EXPECT_FALSE(outcome.failure->definitive);  // what the server demands may change
+}
+
+TEST_F(Verification, by_the_server_of_a_missing_client_certificate_is_told_at_the_first_read_of_tls_1_3) {
+  const TlsServer server(house_.server, swallow, "127.0.0.1", TLS1_3_VERSION, &house_.authority);
+  const Outcome outcome = dial("localhost", server.port(), house_.trusted());
+  ASSERT_TRUE(outcome.stream) << outcome.message();
+  EXPECT_EQ(outcome.stream->refusal(), "");
+  EXPECT_EQ(testing::receive(io_, *outcome.stream, 1).io, Io::error);
+  const std::string refusal = outcome.stream->refusal();
+  EXPECT_EQ(refusal.find("localhost:" + std::to_string(server.port()) + ": the server refused"), 0U)
+      << refusal;
+  EXPECT_NE(refusal.find("give Tls(cert_file=..., key_file=...)"), std::string::npos) << refusal;
 }
 
 TEST_F(Verification, takes_tls_1_2) {

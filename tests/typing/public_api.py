@@ -86,7 +86,7 @@ WebSocketClient(
     cookies={"a": "b"},
     subprotocols=["v1"],
     auth=None,
-    tls=Tls(ca_file="ca.pem", min_version="1.3"),
+    tls=Tls(ca_file="ca.pem", min_version="1.3", alpn=["http/1.1"], keylog_file="keys.log"),
     reconnect=Backoff(base=0.5, close_code_delay={1012: (0.5, 5)}, fatal_close_codes=[4001]),
     should_reconnect=lambda: None,
     ping_interval=None,

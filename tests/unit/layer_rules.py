@@ -47,6 +47,7 @@ CORE_USERS = {
     "_reading": "takes messages from it for recv() and iteration",
     "_dispatch": "waits in it for messages",
     "_ask": "gives it the answers of url and headers providers",
+    "_trust": "asks it where the system keeps its certificate authorities",
     "_registry": "tells it about exit and fork",
 }
 PURE_MODULES = ("_options", "_events", "_errors", "_handlers")

@@ -166,6 +166,15 @@ def test_the_core_gets_plain_values():
         ("server_name", "a\nb"),
         ("min_version", "1.1"),
         ("min_version", 1.2),
+        ("alpn", "http/1.1"),
+        ("alpn", b"http/1.1"),
+        ("alpn", 5),
+        ("alpn", [b"http/1.1"]),
+        ("alpn", [""]),
+        ("alpn", ["x" * 256]),
+        ("alpn", ["\ud800"]),
+        ("alpn", ["http/1.1", "h2"]),
+        ("keylog_file", 5),
     ],
 )
 def test_tls_names_its_bad_field(field, value):
@@ -219,3 +228,11 @@ def test_deflate_is_a_value():
         "context_takeover": True,
         "threshold_bytes": 1024,
     }
+
+
+def test_tls_keeps_what_alpn_gave():
+    assert Tls().alpn == ("http/1.1",)
+    assert Tls(alpn=iter(["a", "b"])).alpn == ("a", "b")
+    assert Tls(alpn=["a"]) == Tls(alpn=("a",)) != Tls()
+    assert Tls(alpn=[]) == Tls(alpn=None)
+    assert Tls(alpn=None).core()["alpn"] == []

@@ -1,0 +1,16 @@
+// What an answer to the opening request gives away about TLS: the wrong scheme, a certificate that is missing.
+//
+// May know: the shared error vocabulary. Promises: pure; a hint is a question or an advice, never a verdict.
+#pragma once
+
+#include <string>
+
+#include "../error.hpp"
+
+namespace fastws::client {
+
+/// A sentence to put behind a rejection, with a space before it, or nothing. `secure`: the request went over TLS; `heard`:
+/// the server said anything at all.
+std::string tls_hint(const Failure& rejection, bool secure, bool heard);
+
+}  // namespace fastws::client
