@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "../net/dialer.hpp"
 #include "../net/resolver.hpp"
 #include "client.hpp"
 #include "gate.hpp"
@@ -64,6 +65,7 @@ void after_fork_in_child() {
   Gate::renew_after_fork();
   net::close_descriptors_after_fork();
   net::forget_lookups_after_fork();
+  net::forget_tls_contexts_after_fork();
   IoThread::forget_after_fork();
   the_registry.store(new Registry);
 }

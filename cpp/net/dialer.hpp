@@ -62,4 +62,7 @@ void check_tls(const TlsOptions& options);
 /// Frees what the process holds for nothing else (cached TLS contexts). Called at exit only.
 void forget_tls_contexts() noexcept;
 
+/// In the child of a fork: the parent's contexts, and the sessions in them, are the parent's alone. They are leaked.
+void forget_tls_contexts_after_fork() noexcept;
+
 }  // namespace fastws::net

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <map>
 #include <memory>
@@ -56,10 +57,9 @@ struct Cache {
   std::map<Key, SSL_CTX*> contexts;
 };
 
-Cache& cache() {
-  static auto* made = new Cache;
-  return *made;
-}
+std::atomic<Cache*> the_cache{new Cache};
+
+Cache& cache() { return *the_cache.load(); }
 
 [[noreturn]] void refuse(const std::string& argument, const std::string& why) {
   const std::string reason = take_openssl_error();
@@ -265,5 +265,7 @@ void forget_tls_contexts() noexcept {
   for (const auto& one : all.contexts) SSL_CTX_free(one.second);
   all.contexts.clear();
 }
+
+void forget_tls_contexts_after_fork() noexcept { the_cache.store(new Cache); }
 
 }  // namespace fastws::net

@@ -1,5 +1,7 @@
 // Sessions of TLS that are resumed: for whom, how often, how long, and for whom never.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <vector>
 
@@ -218,6 +220,26 @@ TEST_F(Sessions, that_are_a_day_old_are_not_offered) {
     SSL_free(later);
   }
   SSL_CTX_free(context);
+}
+
+// reconnect-spec R19: a session used by both would tell an observer that they belong together, and spoil the other's ticket.
+TEST_F(Sessions, are_not_shared_with_a_forks_child) {
+  SSL_CTX* before = tls_context(house_.trusted());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(10);
+    forget_tls_contexts_after_fork();
+    SSL_CTX* after = tls_context(house_.trusted());
+    ::_exit(after != before && kept_sessions(after) == 0 && after == tls_context(house_.trusted()) ? 42 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 42);
+  SSL_CTX* still = tls_context(house_.trusted());
+  EXPECT_EQ(still, before);
+  SSL_CTX_free(still);
+  SSL_CTX_free(before);
 }
 
 TEST_F(Sessions, are_kept_of_a_bounded_number_of_peers) {
