@@ -91,6 +91,12 @@ def test_all_that_can_be_agreed_on(websockets_server, offer, answer):
     assert stats.bytes_in < plain / 2
 
 
+def test_off_is_off(websockets_server):
+    with WebSocketClient(websockets_server(), compress=False) as ws:
+        echoes(ws)
+        assert ws.stats().bytes_in > 2 * (len(NOISE) + 4 * len(TEXT.encode()))
+
+
 def test_off_means_that_nothing_is_offered(serve, client):
     server = serve()
     client(server, compress=False).wait_open(10)
@@ -164,7 +170,7 @@ def aiohttp_echo(ready):
     return end
 
 
-@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)
+@pytest.mark.parametrize("offer", [*OFFERS.values(), False], ids=[*OFFERS, "off"])
 def test_aiohttp(offer):
     port, ready = [], threading.Event()
     end = aiohttp_echo(lambda number: (port.append(number), ready.set()))

@@ -118,6 +118,21 @@ def test_echo_of_what_compresses_and_what_does_not(node, mutual):
             assert ws.recv(20) == data
 
 
+@pytest.mark.parametrize("compress", ["auto", False], ids=["deflated", "plain"])
+@pytest.mark.parametrize("path", ["", "fragments"], ids=["whole", "cut inside code points"])
+def test_three_megabytes(node, mutual, path, compress):
+    text = "".join(f"{number}: grüße aus dem Süden 🎈 " for number in range(90_000))
+    assert len(text.encode()) > 3_000_000
+    with WebSocketClient(node.url + path, tls=mutual, compress=compress) as ws:
+        hello = ws.recv(10)
+        assert bool(hello["extensions"]) == (compress == "auto")
+        for _ in range(2):
+            ws.send(text)
+            assert ws.recv(30) == text
+        stats = ws.stats()
+    assert (stats.bytes_in < 3_000_000) == (compress == "auto")
+
+
 def test_five_thousand_messages_in_order(node, mutual):
     seen, done = [], threading.Event()
 

@@ -114,6 +114,16 @@ def test_echo_of_everything(peer):
             assert ws.recv(10) == data
 
 
+@pytest.mark.parametrize("compress", ["auto", False], ids=["deflated", "plain"])
+def test_a_large_text_with_and_without_compression(peer, compress):
+    text = "".join(f"{number}: grüße 🎈 " for number in range(44_000))[:900_000]
+    with WebSocketClient(peer.url, compress=compress, decode="text") as ws:
+        for _ in range(3):
+            assert ws.send_text(text)
+            assert ws.recv(30) == text
+        assert (ws.stats().bytes_in < 1_000_000) == (compress == "auto")
+
+
 def test_ten_thousand_messages_in_order(peer):
     seen, done = [], threading.Event()
 

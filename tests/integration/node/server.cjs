@@ -2,7 +2,8 @@
 //
 // usage: node server.cjs FOLDER, which holds cert.pem, key.pem and ca.pem. Prints one JSON line: {"port": ...}. It echoes
 // everything and greets with who the client is and what was agreed. {"type": "close", "code": C}, "ping" and "terminate"
-// are done instead of echoed. It ends when its standard input does.
+// are done instead of echoed. At /fragments the echo comes in pieces of 997 bytes, which cut code points. It ends when its
+// standard input does.
 
 "use strict";
 
@@ -48,7 +49,11 @@ sockets.on("connection", (peer, request) => {
     if (order.type === "close") return peer.close(order.code, order.reason);
     if (order.type === "ping") return peer.ping(order.payload);
     if (order.type === "terminate") return peer.terminate();
-    peer.send(data, { binary: isBinary });
+    if (request.url !== "/fragments") return peer.send(data, { binary: isBinary });
+    const size = 997;
+    for (let at = 0; at < data.length; at += size) {
+      peer.send(data.subarray(at, at + size), { binary: isBinary, fin: at + size >= data.length });
+    }
   });
 });
 
