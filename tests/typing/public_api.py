@@ -10,6 +10,7 @@ from fastws import (
     Attempt,
     Backoff,
     Connect,
+    Deflate,
     Disconnect,
     ErrorEvent,
     HandshakeRejected,
@@ -103,3 +104,8 @@ WebSocketClient("ws://localhost", connect_timeout="10")  # type: ignore[arg-type
 ws.send_text(b"a")  # type: ignore[arg-type]
 ws.wait("1")  # type: ignore[arg-type]
 close_all()
+
+WebSocketClient("wss://api.example.com/ws", compress=False)
+WebSocketClient("wss://api.example.com/ws", compress="auto")
+WebSocketClient("wss://api.example.com/ws", compress=Deflate(level=1, window_bits=12, context_takeover=False))
+WebSocketClient("wss://api.example.com/ws", compress="yes")  # type: ignore[arg-type]
