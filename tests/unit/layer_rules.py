@@ -50,7 +50,7 @@ CORE_USERS = {
     "_trust": "asks it where the system keeps its certificate authorities",
     "_registry": "tells it about exit and fork",
 }
-PURE_MODULES = ("_options", "_events", "_errors", "_handlers")
+PURE_MODULES = ("_options", "_events", "_errors", "_handlers", "_settings", "_idn")
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 
