@@ -10,6 +10,7 @@
 
 #include "../error.hpp"
 #include "../net/dialer.hpp"
+#include "../net/proxy.hpp"
 #include "../net/url.hpp"
 #include "../policy/lifecycle.hpp"
 
@@ -24,6 +25,7 @@ struct Options {
   std::string origin;
   std::string user_agent;
   net::TlsOptions tls;
+  net::ProxySetting proxy;
 
   std::vector<std::string> route_by;  // empty: no routing
   bool json = true;                   // false: text frames are delivered as text

@@ -6,13 +6,11 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <climits>
 #include <stdexcept>
-#include <system_error>
+#include <utility>
 
 #include "tls_context.hpp"
 
@@ -20,23 +18,33 @@ namespace fastws::net {
 
 namespace {
 
-// --- A BIO over a socket, with MSG_NOSIGNAL -------------------------------------------------------------------------
+// --- A BIO over a stream of ours -------------------------------------------------------------------------------------
 
-int socket_of(BIO* bio) { return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))); }
+/// The stream, and how the last read of it ended: OpenSSL does not hand that on in full.
+struct Below {
+  Stream* stream = nullptr;
+  Io last_read = Io::again;
+};
+
+Below& below_of(BIO* bio) { return *static_cast<Below*>(BIO_get_data(bio)); }
 
 int bio_write(BIO* bio, const char* data, int size) {
   BIO_clear_retry_flags(bio);
-  const ssize_t count = ::send(socket_of(bio), data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
-  if (count < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
-  return static_cast<int>(count);
+  const Moved moved = below_of(bio).stream->write(data, static_cast<std::size_t>(size));
+  if (moved.io == Io::done) return static_cast<int>(moved.size);
+  if (moved.io == Io::again) BIO_set_retry_write(bio);
+  return -1;
 }
 
 int bio_read(BIO* bio, char* data, int size) {
   BIO_clear_retry_flags(bio);
-  const ssize_t count = ::recv(socket_of(bio), data, static_cast<std::size_t>(size), 0);
-  if (count < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
-  if (count == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
-  return static_cast<int>(count);
+  const Moved moved = below_of(bio).stream->read(data, static_cast<std::size_t>(size));
+  below_of(bio).last_read = moved.io;
+  if (moved.io == Io::done) return static_cast<int>(moved.size);
+  if (moved.io == Io::again) BIO_set_retry_read(bio);
+  if (moved.io != Io::end) return -1;
+  BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+  return 0;
 }
 
 long bio_control(BIO* bio, int command, long, void*) {
@@ -47,7 +55,7 @@ long bio_control(BIO* bio, int command, long, void*) {
 
 BIO_METHOD* bio_method() {
   static BIO_METHOD* const made = [] {
-    BIO_METHOD* method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "fastws socket");
+    BIO_METHOD* method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "fastws stream");
     BIO_meth_set_write(method, bio_write);
     BIO_meth_set_read(method, bio_read);
     BIO_meth_set_ctrl(method, bio_control);
@@ -61,8 +69,6 @@ bool is_address(const std::string& host) {
   return ::inet_pton(AF_INET, host.c_str(), bytes) == 1 || ::inet_pton(AF_INET6, host.c_str(), bytes) == 1;
 }
 
-std::string words(int error) { return std::generic_category().message(error); }
-
 /// The name to ask for and to find in the certificate: neither has a zone or the dot of the root (RFC 6066 section 3).
 std::string name_of(const TlsOptions& options, const std::string& host) {
   std::string name = options.server_name.empty() ? host.substr(0, host.find('%')) : options.server_name;
@@ -70,20 +76,22 @@ std::string name_of(const TlsOptions& options, const std::string& host) {
   return name;
 }
 
-std::string remedy(long verdict, const std::string& host) {
+std::string remedy(long verdict, const std::string& host, bool proxy) {
   switch (verdict) {
-    case X509_V_ERR_CERT_HAS_EXPIRED: return "it has expired: the server's operator must renew it";
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return std::string("it has expired: the ") + (proxy ? "proxy" : "server") + "'s operator must renew it";
     case X509_V_ERR_CERT_NOT_YET_VALID: return "it is not valid yet: is this machine's clock right?";
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
-      return "it is not for " + host + ": check the URL, or give Tls(server_name=...)";
+      return "it is not for " + host +
+             (proxy ? ": check the proxy's URL" : ": check the URL, or give Tls(server_name=...)");
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:  // an authority of the same name, with another key
       return "who issued it is not known here: give Tls(ca_file=...) if you trust that authority";
-    default: return "check the server's certificate";
+    default: return std::string("check the ") + (proxy ? "proxy" : "server") + "'s certificate";
   }
 }
 
@@ -91,7 +99,8 @@ std::string remedy(long verdict, const std::string& host) {
 
 class TlsStream::Session {
  public:
-  Session(const TlsOptions& options, int socket, const std::string& host) {
+  Session(const TlsOptions& options, Stream& stream, const std::string& host) {
+    below.stream = &stream;
     SSL_CTX* context = tls_context(options);
     ssl = SSL_new(context);
     SSL_CTX_free(context);
@@ -101,7 +110,7 @@ class TlsStream::Session {
       BIO_free(bio);
       throw std::runtime_error("OpenSSL could not make a session");
     }
-    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
+    BIO_set_data(bio, &below);
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);
     SSL_set_connect_state(ssl);
@@ -124,21 +133,24 @@ class TlsStream::Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  Below below;
   SSL* ssl = nullptr;
 };
 
-TlsStream::TlsStream(Loop& loop, Descriptor socket, const TlsOptions& options, const std::string& host)
-    : SocketStream(loop, std::move(socket)), host_(name_of(options, host)) {
-  session_ = std::make_unique<Session>(options, SocketStream::socket(), host_);
+TlsStream::TlsStream(std::unique_ptr<Stream> below, const TlsOptions& options, const std::string& host)
+    : below_(std::move(below)), host_(name_of(options, host)) {
+  session_ = std::make_unique<Session>(options, *below_, host_);
 }
 
 TlsStream::~TlsStream() { TlsStream::close(); }
 
+bool TlsStream::needs_writable(bool stopped_writing) const {
+  return stopped_writing ? !below_->write_wants_read() : below_->read_wants_write();
+}
+
 Io TlsStream::handshake() {
   ERR_clear_error();
-  errno = 0;
   const int result = SSL_connect(session_->ssl);
-  const int number = errno;
   read_wants_write_ = false;
   if (result == 1) {
     pending_ = SSL_has_pending(session_->ssl) != 0;  // what came together with the last of the handshake
@@ -146,32 +158,36 @@ Io TlsStream::handshake() {
   }
   const int error = SSL_get_error(session_->ssl, result);
   if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
-    read_wants_write_ = error == SSL_ERROR_WANT_WRITE;
+    read_wants_write_ = needs_writable(error == SSL_ERROR_WANT_WRITE);
     return Io::again;
   }
   broken_ = true;
   const bool ended = ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
   reason_ = take_openssl_error();
-  if (reason_.empty() && number != 0) reason_ = words(number);
-  if (reason_.empty() || ended) reason_ = "the server ended the connection";
+  if (ended) reason_.clear();
+  if (reason_.empty() && session_->below.last_read != Io::end) reason_ = below_->error();
   return Io::error;
 }
 
-Failure TlsStream::handshake_failure(const std::string& where) const {
+Failure TlsStream::handshake_failure(const std::string& where, Peer peer) const {
+  const bool proxy = peer == Peer::proxy;
+  const std::string name = proxy ? "proxy" : "server";
   Failure failure;
-  failure.phase = Phase::tls;
+  failure.phase = proxy ? Phase::proxy : Phase::tls;
   const long verdict = SSL_get_verify_result(session_->ssl);
   if (verdict != X509_V_OK && (SSL_get_verify_mode(session_->ssl) & SSL_VERIFY_PEER) != 0) {
     failure.definitive = true;
-    failure.message = where + ": the server's certificate was refused (" +
-                      X509_verify_cert_error_string(verdict) + "); " + remedy(verdict, host_);
+    failure.message = where + ": the " + name + "'s certificate was refused (" +
+                      X509_verify_cert_error_string(verdict) + "); " + remedy(verdict, host_, proxy);
     return failure;
   }
-  failure.message = where + ": the TLS handshake failed (" + reason_ + ")";
+  failure.message = where + ": the TLS handshake failed (" +
+                    (reason_.empty() ? "the " + name + " ended the connection" : reason_) + ")";
   for (const char* sign :
        {"wrong version number", "http request", "packet length too long", "unknown protocol"}) {
     if (reason_.find(sign) != std::string::npos) {
-      failure.message += "; does the server speak TLS on this port, or should the URL begin with ws://?";
+      failure.message += "; does the " + name + " speak TLS on this port, or should " +
+                         (proxy ? "its URL begin with http://?" : "the URL begin with ws://?");
       break;
     }
   }
@@ -180,17 +196,23 @@ Failure TlsStream::handshake_failure(const std::string& where) const {
 
 Moved TlsStream::settle(int result, std::size_t size, bool reading) {
   if (result > 0) return {Io::done, size};
-  const int number = errno;
-  bool& wants_other = reading ? read_wants_write_ : write_wants_read_;
-  switch (SSL_get_error(session_->ssl, result)) {
-    case SSL_ERROR_WANT_READ: wants_other = !reading; return {Io::again, 0};
-    case SSL_ERROR_WANT_WRITE: wants_other = reading; return {Io::again, 0};
+  switch (const int error = SSL_get_error(session_->ssl, result); error) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE: {
+      const bool writable = needs_writable(error == SSL_ERROR_WANT_WRITE);
+      if (reading) {
+        read_wants_write_ = writable;
+      } else {
+        write_wants_read_ = !writable;
+      }
+      return {Io::again, 0};
+    }
     case SSL_ERROR_ZERO_RETURN: return {Io::end, 0};
     case SSL_ERROR_SYSCALL:
       broken_ = true;
       ERR_clear_error();
-      if (reading && number == 0) return {Io::end, 0};
-      fail(number != 0 ? words(number) : "the connection is broken");
+      if (reading && session_->below.last_read == Io::end) return {Io::end, 0};
+      error_ = below_->error().empty() ? "the connection is broken" : below_->error();
       return {Io::error, 0};
     default: break;
   }
@@ -198,15 +220,14 @@ Moved TlsStream::settle(int result, std::size_t size, bool reading) {
   const unsigned long code = ERR_peek_error();
   const bool truncated = ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
   const std::string reason = take_openssl_error();
-  fail(reason.empty() ? "the TLS session is broken" : reason);
+  error_ = reason.empty() ? "the TLS session is broken" : reason;
   return {reading && truncated ? Io::end : Io::error, 0};
 }
 
 Moved TlsStream::read(char* data, std::size_t size) {
-  if (closed()) return {Io::error, 0};
+  if (closed_) return {Io::error, 0};
   if (read_end_) return *read_end_;
   ERR_clear_error();
-  errno = 0;
   read_wants_write_ = false;
   pending_ = false;
   std::size_t total = 0;
@@ -230,22 +251,28 @@ Moved TlsStream::read(char* data, std::size_t size) {
 }
 
 Moved TlsStream::write(const char* data, std::size_t size) {
-  if (closed() || broken_) return {Io::error, 0};
+  if (closed_ || broken_) return {Io::error, 0};
   ERR_clear_error();
-  errno = 0;
   write_wants_read_ = false;
   const int result = SSL_write(session_->ssl, data, static_cast<int>(std::min<std::size_t>(size, INT_MAX)));
   return settle(result, result > 0 ? static_cast<std::size_t>(result) : 0, false);
 }
 
 void TlsStream::close() {
-  if (closed()) return;
+  if (std::exchange(closed_, true)) return;
+  if (error_.empty()) error_ = "the stream is closed";
   if (!broken_ && SSL_is_init_finished(session_->ssl) == 1) {
     ERR_clear_error();
     SSL_shutdown(session_->ssl);  // close_notify, if it can be written at once; nobody waits for the answer
     ERR_clear_error();
   }
-  SocketStream::close();
+  below_->close();
+}
+
+void TlsStream::reset() {
+  if (std::exchange(closed_, true)) return;
+  if (error_.empty()) error_ = "the stream is closed";
+  below_->reset();
 }
 
 std::string TlsStream::tls_version() const { return SSL_get_version(session_->ssl); }
