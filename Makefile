@@ -34,6 +34,12 @@ $(STAMPS)/native: scripts/install-native
 	@PYTHON=$(PYTHON) scripts/install-native
 	@touch $@
 
+# What the tests start of other projects: real proxies.
+$(STAMPS)/test-programs: scripts/install-native
+	@mkdir -p $(STAMPS)
+	@PYTHON=$(PYTHON) scripts/install-native tests
+	@touch $@
+
 $(STAMPS)/venv: scripts/make-venv pyproject.toml | $(STAMPS)/native
 	@echo "fastws: making .venv with $(PYTHON)"
 	@PYTHON=$(PYTHON) scripts/make-venv .venv
@@ -77,13 +83,13 @@ core-tests: $(STAMPS)/core-tests  ## run the C++ tests of the core alone
 	  || { cat build/core-tests.log; exit 1; }
 	@tail -n 3 build/core-tests.log
 
-test: core-tests  ## the everyday tests: the C++ core's, then Python's
+test: core-tests $(STAMPS)/test-programs  ## the everyday tests: the C++ core's, then Python's
 	@FASTWS_CORE_TESTS=$(CORE_TESTS) $(PY) $(PYTEST) $(ARGS)
 
 lifecycle: $(STAMPS)/dev  ## exit, fork, interrupt and collection in every state, 20 times each
 	@FASTWS_LIFECYCLE_RUNS=20 $(PY) $(PYTEST) tests/lifecycle $(ARGS)
 
-asan: $(STAMPS)/venv  ## all everyday tests under AddressSanitizer and UndefinedBehaviorSanitizer
+asan: $(STAMPS)/venv $(STAMPS)/test-programs  ## all everyday tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@echo "fastws: building with sanitizers (build/asan)"
 	@scripts/build-variant asan -C cmake.build-type=Dev -C cmake.define.FASTWS_TESTS=ON \
 	  -C cmake.define.FASTWS_SANITIZE=address,undefined

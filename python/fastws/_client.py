@@ -40,6 +40,9 @@ class WebSocketClient:
         headers, cookies, subprotocols, origin, user_agent, auth: of the opening handshake. `headers`: a mapping, pairs, or
             a callable asked before every attempt; `auth`: (user, password).
         connect_timeout: seconds for one whole attempt. close_timeout: seconds for the closing handshake.
+        proxy: http://, https://, socks5:// or socks5h:// (the proxy looks names up) with optional user:password; None = no
+            proxy; "env" = http_proxy (ws), https_proxy (wss), all_proxy and no_proxy, in either case, as this process's
+            environment has them now; those are never used for loopback. A proxy behind TLS is checked as `tls` says.
         tls: a `Tls`. reconnect: a `Backoff`; False = one life, like a plain browser WebSocket.
         should_reconnect: a callable asked during the wait: False ends it, a number is the delay in seconds, None the default.
         ping_interval, pong_timeout: seconds without inbound bytes before a Ping, and for its answer; None = off.
@@ -73,6 +76,7 @@ class WebSocketClient:
         user_agent: str | None = None,
         auth: tuple[str, str] | None = None,
         # network
+        proxy: str | None = "env",
         connect_timeout: float = 10.0,
         close_timeout: float = 2.0,
         tls: Tls | None = None,
@@ -89,35 +93,14 @@ class WebSocketClient:
         inbox_messages: int = 1_000_000,
         inbox_bytes: int = 256 * 2**20,
     ) -> None:
+        given = {key: value for key, value in locals().items() if key not in ("self", "name", "autoconnect")}
         parts: dict[str, Any] = {"user": None, "secure": False}
         if isinstance(url, str):
             parts = _core.parse_url(_options.encodable("url", url))
         _options.text("name", name, none=True)
         _options.truth("autoconnect", autoconnect)
         config = _settings.core_config(
-            url=url,
-            userinfo=None if parts["user"] is None else (parts["user"], parts["password"] or ""),
-            route_by=route_by,
-            decode=decode,
-            settle=settle,
-            headers=headers,
-            cookies=cookies,
-            subprotocols=subprotocols,
-            origin=origin,
-            user_agent=user_agent,
-            auth=auth,
-            connect_timeout=connect_timeout,
-            close_timeout=close_timeout,
-            tls=tls,
-            reconnect=reconnect,
-            should_reconnect=should_reconnect,
-            ping_interval=ping_interval,
-            pong_timeout=pong_timeout,
-            outbox_bytes=outbox_bytes,
-            send_timeout=send_timeout,
-            max_message_bytes=max_message_bytes,
-            inbox_messages=inbox_messages,
-            inbox_bytes=inbox_bytes,
+            userinfo=None if parts["user"] is None else (parts["user"], parts["password"] or ""), **given
         )
         self._providers = _ask.Providers(
             url=url if callable(url) else None,
