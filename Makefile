@@ -36,6 +36,7 @@ $(STAMPS)/native: scripts/install-native
 	@PYTHON=$(PYTHON) scripts/install-native
 	@touch $@
 
+# What the tests start of other projects: real proxies.
 $(STAMPS)/venv: scripts/make-venv pyproject.toml | $(STAMPS)/native
 	@echo "fastws: making .venv with $(PYTHON)"
 	@PYTHON=$(PYTHON) scripts/make-venv .venv

@@ -11,6 +11,7 @@
 #include "../engine/deflate_terms.hpp"
 #include "../error.hpp"
 #include "../net/dialer.hpp"
+#include "../net/proxy.hpp"
 #include "../net/url.hpp"
 #include "../policy/lifecycle.hpp"
 
@@ -26,6 +27,7 @@ struct Options {
   std::string user_agent;
   net::TlsOptions tls;
   engine::DeflateOptions deflate;
+  net::ProxySetting proxy;
 
   std::vector<std::string> route_by;  // empty: no routing
   bool json = true;                   // false: text frames are delivered as text

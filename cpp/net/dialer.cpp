@@ -1,73 +1,20 @@
-// One dial: look the name up, race the addresses (RFC 8305), shake hands for TLS; the first stream wins.
+// One dial: look the name up, race the addresses, go through the proxy, shake hands for TLS.
 #include "dialer.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <list>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "race.hpp"
 #include "resolver.hpp"
 #include "socket_stream.hpp"
 #include "tls.hpp"
+#include "tunnel.hpp"
 
 namespace fastws::net {
 
 namespace {
-
-constexpr std::size_t most_told = 4;  // addresses whose errors a failure's sentence holds
-constexpr double stagger =
-    0.25;  // seconds before the next address is tried beside the last (RFC 8305 section 5)
-
-/// Addresses of both families take turns, beginning with the family the resolver put first (RFC 8305 section 4).
-std::vector<Address> interleaved(const std::vector<Address>& addresses) {
-  std::vector<Address> first;
-  std::vector<Address> second;
-  for (const auto& address : addresses) {
-    (address.family() == addresses.front().family() ? first : second).push_back(address);
-  }
-  std::vector<Address> ordered;
-  for (std::size_t index = 0; index < std::max(first.size(), second.size()); ++index) {
-    if (index < first.size()) ordered.push_back(first[index]);
-    if (index < second.size()) ordered.push_back(second[index]);
-  }
-  return ordered;
-}
-
-void set_option(int socket, int level, int option, int value) {
-  ::setsockopt(socket, level, option, &value, sizeof value);
-}
-
-void prepare(int socket, double user_timeout) {
-  set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
-  set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
-#ifdef TCP_USER_TIMEOUT
-  if (user_timeout > 0.0) {
-    set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT,
-               static_cast<int>(std::min(user_timeout, 86400.0) * 1000.0));
-  }
-#endif
-}
-
-/// What to try, by the most telling of the addresses' errors: the one that came nearest to the server.
-const char* advice(const std::vector<int>& errors) {
-  const auto has = [&errors](int error) {
-    return std::find(errors.begin(), errors.end(), error) != errors.end();
-  };
-  if (has(ECONNREFUSED)) return "; is the server running?";
-  if (has(ETIMEDOUT)) return "; is the server reachable, or does a firewall drop the packets?";
-  if (has(EMFILE) || has(ENFILE)) return "; close files or raise their limit (ulimit -n)";
-  if (has(EACCES) || has(EPERM)) return "; does a firewall of this machine forbid it?";
-  if (has(ENETUNREACH) || has(EHOSTUNREACH) || has(ENETDOWN)) return "; is the network up?";
-  return "";
-}
 
 std::string seconds_text(double seconds) {
   char text[32];
@@ -75,45 +22,62 @@ std::string seconds_text(double seconds) {
   return text;
 }
 
+/// What of the user's TLS options is meant for the proxy too: whom to trust, and how much. Our own certificate and the
+/// name to expect are for the server alone.
+TlsOptions for_proxy(TlsOptions options) {
+  options.cert_file.clear();
+  options.key_file.clear();
+  options.key_password.clear();
+  options.server_name.clear();
+  return options;
+}
+
 }  // namespace
 
+/// Every path goes: resolve, race, [TLS to the proxy], [tunnel], [TLS to the server], finish. `hop` is whom the socket
+/// connects to: the proxy, or the server itself.
 class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
  public:
-  Impl(Loop& loop, DialOptions options)
-      : loop_(loop), options_(std::move(options)), deadline_(loop), stagger_(loop) {}
+  Impl(Loop& loop, DialOptions options) : loop_(loop), options_(std::move(options)), deadline_(loop) {}
 
   void start(double deadline, Done done) {
     done_ = std::move(done);
     began_ = monotonic_now();
+    try {
+      proxy_ = options_.proxy.choose(options_.url);
+    } catch (const std::invalid_argument& error) {
+      // Of the environment and a URL that came later than the client. Nobody is called back while still in start().
+      deadline_.at(began_, [this, why = std::string(error.what())] { fail(Phase::proxy, why, true); });
+      return;
+    }
     deadline_.at(deadline, [this] { time_is_over(); });
-    lookup_ = std::make_unique<Lookup>(loop_, options_.url.host,
-                                       [this](const Resolved& result) { resolved(result); });
+    if (proxy_ && !proxy_->resolves_names) {
+      look_up(options_.url.host, [this](const Resolved& result) { server_resolved(result); });
+    } else {
+      targets_.push_back(options_.url.host);
+      look_up_hop();
+    }
   }
 
   /// After this no function of ours runs any more: everything that could call one is gone or waits for nothing.
   void abort() {
     done_ = nullptr;
     deadline_.cancel();
-    stagger_.cancel();
     lookup_.reset();
-    racing_.clear();
+    race_.reset();
+    if (stream_) stream_->cancel_waits();
     if (tls_) tls_->cancel_waits();
+    stream_.reset();
     tls_.reset();
+    tunnel_.reset();
   }
 
  private:
-  struct Racer {
-    Racer(Loop& loop, Descriptor made, std::string text)
-        : socket(std::move(made)), readiness(loop, socket.get()), address(std::move(text)) {}
-    Descriptor socket;
-    Readiness readiness;
-    std::string address;
-  };
-
-  [[nodiscard]] std::string where() const {
-    const Url& url = options_.url;
-    return (url.is_ipv6() ? "[" + url.host + "]" : url.host) + ":" + std::to_string(url.port);
-  }
+  [[nodiscard]] std::string server() const { return host_and_port(options_.url.host, options_.url.port); }
+  [[nodiscard]] std::string hop() const { return proxy_ ? "proxy " + proxy_->where() : server(); }
+  /// The phase of what fails on the way to the hop.
+  [[nodiscard]] Phase hop_phase(Phase direct) const { return proxy_ ? Phase::proxy : direct; }
+  [[nodiscard]] const char* peer() const { return proxy_ ? "proxy" : "server"; }
 
   void finish(std::unique_ptr<Stream> stream, std::optional<Failure> failure) {
     const auto keep = shared_from_this();
@@ -122,154 +86,195 @@ class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
     if (done) done(std::move(stream), std::move(failure));
   }
 
-  void fail(Phase phase, std::string message) {
+  void fail(Phase phase, std::string message, bool definitive = false) {
     Failure failure;
     failure.phase = phase;
     failure.message = std::move(message);
+    failure.definitive = definitive;
     finish(nullptr, std::move(failure));
   }
 
   void time_is_over() {
     const std::string within = " within " + seconds_text(monotonic_now() - began_);
-    if (tls_) return fail(Phase::timeout, where() + ": the TLS handshake was not done" + within);
-    if (!addresses_.empty()) {
-      const std::string others = errors_.empty() ? "" : " (" + told() + ")";
-      return fail(Phase::timeout, where() + ": no answer to connecting" + within + others +
-                                      "; is the server reachable, or does a firewall drop the packets?");
+    if (tls_) {
+      const std::string where = tls_to_proxy_ ? hop() : server();
+      return fail(Phase::timeout, where + ": the TLS handshake was not done" + within);
     }
-    fail(Phase::resolve, where() + ": the host's name was not resolved" + within + "; is the network up?");
+    if (tunnel_) {
+      return fail(Phase::timeout, hop() + ": no tunnel to " + server() + within +
+                                      "; is it such a proxy, and is the server running?");
+    }
+    if (race_) {
+      const std::string others = race_->told().empty() ? "" : " (" + race_->told() + ")";
+      return fail(Phase::timeout, hop() + ": no answer to connecting" + within + others + "; is the " +
+                                      peer() + " reachable, or does a firewall drop the packets?");
+    }
+    const bool for_hop = !targets_.empty();
+    fail(for_hop ? hop_phase(Phase::resolve) : Phase::resolve, (for_hop ? hop() : server()) +
+                                                                   ": the host's name was not resolved" +
+                                                                   within + "; is the network up?");
   }
 
-  void resolved(const Resolved& result) {
+  // --- Names and addresses -------------------------------------------------------------------------------------------
+
+  void look_up(const std::string& host, Lookup::Done done) {
+    lookup_ = std::make_unique<Lookup>(loop_, host, std::move(done));
+  }
+
+  /// Only for socks5://, whose proxy is given addresses.
+  void server_resolved(const Resolved& result) {
     if (result.addresses.empty()) {
-      return fail(Phase::resolve, where() + ": the host's name can not be resolved (" + result.error +
-                                      "); check the URL and the network");
+      return fail(Phase::resolve,
+                  server() + ": the host's name can not be resolved (" + result.error +
+                      "); check the URL and the network, or let the proxy do it (socks5h://)");
     }
-    addresses_ = interleaved(result.addresses);
-    for (auto& address : addresses_) address.set_port(options_.url.port);
-    try_next();
+    for (const auto& address : result.addresses) targets_.push_back(address.text());
+    look_up_hop();
   }
 
-  void try_next() {
-    while (next_ < addresses_.size()) {
-      const Address& address = addresses_[next_++];
-      if (!begin(address)) continue;
-      if (next_ < addresses_.size()) stagger_.at(monotonic_now() + stagger, [this] { try_next(); });
-      return;
-    }
-    if (racing_.empty()) fail(Phase::tcp, where() + ": can not connect (" + told() + ")" + advice(errors_));
+  void look_up_hop() {
+    look_up(proxy_ ? proxy_->host : options_.url.host,
+            [this](const Resolved& result) { hop_resolved(result); });
   }
 
-  void note(const std::string& address, int error) {
-    errors_.push_back(error);
-    if (errors_.size() > most_told) return;
-    told_ += (told_.empty() ? "" : ", ") + address + ": " + std::generic_category().message(error);
-  }
-  [[nodiscard]] std::string told() const {
-    if (errors_.size() <= most_told) return told_;
-    return told_ + ", and " + std::to_string(errors_.size() - most_told) + " more";
-  }
-
-  bool begin(const Address& address) {
-    Descriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!socket) {
-      note(address.text(), errno);
-      return false;
+  void hop_resolved(const Resolved& result) {
+    if (result.addresses.empty()) {
+      return fail(hop_phase(Phase::resolve), hop() + ": the host's name can not be resolved (" +
+                                                 result.error + "); check the " + (proxy_ ? "proxy's " : "") +
+                                                 "URL and the network");
     }
-    prepare(socket.get(), options_.user_timeout);
-    const int result =
-        ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size);
-    if (result != 0 && errno != EINPROGRESS) {
-      note(address.text(), errno);
-      return false;
+    addresses_ = result.addresses;
+    for (auto& address : addresses_) {
+      address.set_port(proxy_ ? proxy_->port : options_.url.port);
     }
-    try {
-      racing_.emplace_back(loop_, std::move(socket), address.text());
-    } catch (
-        const std::system_error& error) {  // the system has no more room for descriptors that are watched
-      note(address.text(), error.code().value());
-      return false;
-    }
-    const auto racer = std::prev(racing_.end());
-    racer->readiness.writable([this, racer] { settled(racer); });
-    return true;
+    connect();
   }
 
-  void settled(std::list<Racer>::iterator racer) {
+  void connect() {
+    race_ = std::make_unique<Race>(loop_, addresses_, options_.user_timeout);
+    race_->start([this](Descriptor socket) { raced(std::move(socket)); });
+  }
+
+  void raced(Descriptor socket) {
     const auto keep = shared_from_this();
-    int error = 0;
-    socklen_t size = sizeof error;
-    ::getsockopt(racer->socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error == 0 && connected_to_itself(racer->socket.get())) error = ECONNREFUSED;  // nobody listens there
-    if (error != 0) {
-      note(racer->address, error);
-      racing_.erase(racer);
-      stagger_.cancel();
-      try_next();  // at once: there is nothing to wait for
-      return;
+    if (!socket) {
+      return fail(hop_phase(Phase::tcp),
+                  hop() + ": can not connect (" + race_->told() + ")" + race_->advice(peer()));
     }
-    // The loop lets go of the descriptor before the stream takes it up.
-    std::list<Racer> winner;
-    winner.splice(winner.begin(), racing_, racer);
-    racing_.clear();
-    stagger_.cancel();
-    Descriptor socket = std::move(winner.front().socket);
-    winner.clear();
-    connected(std::move(socket));
+    race_.reset();
+    try {
+      stream_ = std::make_unique<SocketStream>(loop_, std::move(socket));
+    } catch (const std::exception& error) {
+      return fail(hop_phase(Phase::tcp), hop() + ": " + error.what());
+    }
+    if (!proxy_) return tunnelled();
+    if (!proxy_->secure) return open_tunnel();
+    begin_tls(for_proxy(options_.tls), proxy_->host, true);
   }
 
-  void connected(Descriptor socket) {
-    std::unique_ptr<Stream> plain;
-    std::optional<Failure> failure;
-    try {
-      if (options_.url.secure) {
-        tls_ =
-            std::make_unique<TlsStream>(loop_, std::move(socket), options_.tls, options_.url.host, where());
-      } else {
-        plain = std::make_unique<SocketStream>(loop_, std::move(socket));
+  // --- The proxy -----------------------------------------------------------------------------------------------------
+
+  void open_tunnel() {
+    tunnel_ = make_tunnel(*proxy_, Target{targets_[next_target_++], options_.url.port});
+    converse();
+  }
+
+  /// Writes what the tunnel wants to say, then reads until it is content or wants to say more.
+  void converse() {
+    const auto keep = shared_from_this();
+    for (;;) {
+      std::string& output = tunnel_->output();
+      const bool writing = !output.empty();
+      char bytes[4096];
+      const Moved moved =
+          writing ? stream_->write(output.data(), output.size()) : stream_->read(bytes, sizeof bytes);
+      switch (moved.io) {
+        case Io::done: break;
+        case Io::again:
+          return wait(*stream_, writing ? !stream_->write_wants_read() : stream_->read_wants_write(),
+                      [this] { converse(); });
+        case Io::end:
+          return fail(Phase::proxy, hop() + ": it ended the connection before it had opened a tunnel to " +
+                                        server() + "; is it such a proxy, and is the port right?");
+        case Io::error:
+          return fail(Phase::proxy, hop() + ": the connection broke before there was a tunnel to " +
+                                        server() + " (" + stream_->error() + ")");
       }
-    } catch (const std::exception& error) {
-      failure.emplace();
-      failure->phase = options_.url.secure ? Phase::tls : Phase::tcp;
-      failure->definitive = dynamic_cast<const std::invalid_argument*>(&error) != nullptr;  // of the options
-      failure->message = where() + ": " + error.what();
+      if (writing) {
+        output.erase(0, moved.size);
+        continue;
+      }
+      switch (tunnel_->feed(std::string_view(bytes, moved.size))) {
+        case Tunnel::Step::more: break;
+        case Tunnel::Step::done: return tunnelled();
+        case Tunnel::Step::failed: return refused();
+      }
     }
-    if (tls_) return shake_hands();
-    finish(std::move(plain), std::move(failure));
+  }
+
+  void refused() {
+    if (!tunnel_->another_address_may_do() || next_target_ >= targets_.size()) {
+      return finish(nullptr, tunnel_->failure());
+    }
+    tunnel_.reset();
+    stream_.reset();
+    connect();
+  }
+
+  // --- TLS -----------------------------------------------------------------------------------------------------------
+
+  void tunnelled() {
+    tunnel_.reset();
+    if (!options_.url.secure) return finish(std::move(stream_), std::nullopt);
+    begin_tls(options_.tls, options_.url.host, false);
+  }
+
+  void begin_tls(const TlsOptions& options, const std::string& host, bool to_proxy) {
+    tls_to_proxy_ = to_proxy;
+    try {
+      tls_ = std::make_unique<TlsStream>(std::move(stream_), options, host, to_proxy ? hop() : server(),
+                                         to_proxy ? Phase::proxy : Phase::tls);
+    } catch (const std::exception& error) {
+      const bool of_the_options = dynamic_cast<const std::invalid_argument*>(&error) != nullptr;
+      return fail(to_proxy ? Phase::proxy : Phase::tls, (to_proxy ? hop() : server()) + ": " + error.what(),
+                  of_the_options);
+    }
+    shake_hands();
   }
 
   void shake_hands() {
     const auto keep = shared_from_this();
     switch (tls_->handshake()) {
-      case Io::done: {
-        std::unique_ptr<Stream> stream = std::move(tls_);
-        finish(std::move(stream), std::nullopt);
+      case Io::done:
+        if (!tls_to_proxy_) return finish(std::move(tls_), std::nullopt);
+        stream_ = std::move(tls_);
+        open_tunnel();
         break;
-      }
-      case Io::again:
-        if (tls_->read_wants_write()) {
-          tls_->wait_writable([this] { shake_hands(); });
-        } else {
-          tls_->wait_readable([this] { shake_hands(); });
-        }
-        break;
+      case Io::again: wait(*tls_, tls_->read_wants_write(), [this] { shake_hands(); }); break;
       default: finish(nullptr, tls_->handshake_failure()); break;
     }
   }
 
+  static void wait(Stream& stream, bool writable, std::function<void()> function) {
+    writable ? stream.wait_writable(std::move(function)) : stream.wait_readable(std::move(function));
+  }
+
   Loop& loop_;
   const DialOptions options_;
+  std::optional<Proxy> proxy_;
   Done done_;
   double began_ = 0.0;
   Timer deadline_;
-  Timer stagger_;
   std::unique_ptr<Lookup> lookup_;
-  std::vector<Address> addresses_;
-  std::size_t next_ = 0;
-  std::list<Racer> racing_;
-  std::vector<int> errors_;  // of the addresses that failed, and the same in words
-  std::string told_;
-  std::unique_ptr<TlsStream> tls_;
+  std::vector<std::string>
+      targets_;  // what the proxy may be given as the server's host; empty = not known yet
+  std::size_t next_target_ = 0;
+  std::vector<Address> addresses_;  // of the hop
+  std::unique_ptr<Race> race_;
+  std::unique_ptr<Stream> stream_;  // what is reached so far, while no TLS handshake has it
+  std::unique_ptr<Tunnel> tunnel_;  // while it is being opened
+  std::unique_ptr<TlsStream> tls_;  // while its handshake runs
+  bool tls_to_proxy_ = false;
 };
 
 Dial::Dial(Loop& loop, DialOptions options) : impl_(std::make_shared<Impl>(loop, std::move(options))) {}

@@ -1,6 +1,6 @@
-// From a URL to a byte stream: resolve, connect over all addresses, TLS, under one deadline.
+// From a URL to a byte stream: resolve, connect over all addresses, proxy, TLS, under one deadline.
 //
-// May know: resolver, tls, stream, loop. Promises: calls back exactly once on the loop's thread, or never after
+// May know: resolver, race, proxy, tunnel, tls, stream, loop. Promises: calls back exactly once on the loop's thread, or never after
 // abort() or destruction; a running getaddrinfo is abandoned, nobody waits for it; at most one stream comes out.
 #pragma once
 
@@ -12,6 +12,7 @@
 
 #include "../error.hpp"
 #include "loop.hpp"
+#include "proxy.hpp"
 #include "stream.hpp"
 #include "trust.hpp"
 #include "url.hpp"
@@ -34,6 +35,7 @@ struct TlsOptions {
 struct DialOptions {
   Url url;
   TlsOptions tls;
+  ProxySetting proxy;
   double user_timeout = 0.0;  // TCP_USER_TIMEOUT in seconds; 0 = leave the system's
 };
 
@@ -47,7 +49,7 @@ class Dial {
   Dial& operator=(const Dial&) = delete;
 
   /// `deadline`: monotonic_now() seconds. When it passes, the failure has phase `timeout` and says how far it came;
-  /// only while still resolving it has phase `resolve`.
+  /// only while still resolving it has phase `resolve` (or `proxy`, when that is whose name it is).
   void start(double deadline, Done done);
   void abort();
 

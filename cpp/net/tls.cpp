@@ -6,13 +6,11 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <climits>
 #include <stdexcept>
-#include <system_error>
+#include <utility>
 
 #include "tls_context.hpp"
 #include "tls_remedy.hpp"
@@ -22,23 +20,33 @@ namespace fastws::net {
 
 namespace {
 
-// --- A BIO over a socket, with MSG_NOSIGNAL -------------------------------------------------------------------------
+// --- A BIO over a stream of ours -------------------------------------------------------------------------------------
 
-int socket_of(BIO* bio) { return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))); }
+/// The stream, and how the last read of it ended: OpenSSL does not hand that on in full.
+struct Below {
+  Stream* stream = nullptr;
+  Io last_read = Io::again;
+};
+
+Below& below_of(BIO* bio) { return *static_cast<Below*>(BIO_get_data(bio)); }
 
 int bio_write(BIO* bio, const char* data, int size) {
   BIO_clear_retry_flags(bio);
-  const ssize_t count = ::send(socket_of(bio), data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
-  if (count < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
-  return static_cast<int>(count);
+  const Moved moved = below_of(bio).stream->write(data, static_cast<std::size_t>(size));
+  if (moved.io == Io::done) return static_cast<int>(moved.size);
+  if (moved.io == Io::again) BIO_set_retry_write(bio);
+  return -1;
 }
 
 int bio_read(BIO* bio, char* data, int size) {
   BIO_clear_retry_flags(bio);
-  const ssize_t count = ::recv(socket_of(bio), data, static_cast<std::size_t>(size), 0);
-  if (count < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
-  if (count == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
-  return static_cast<int>(count);
+  const Moved moved = below_of(bio).stream->read(data, static_cast<std::size_t>(size));
+  below_of(bio).last_read = moved.io;
+  if (moved.io == Io::done) return static_cast<int>(moved.size);
+  if (moved.io == Io::again) BIO_set_retry_read(bio);
+  if (moved.io != Io::end) return -1;
+  BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+  return 0;
 }
 
 long bio_control(BIO* bio, int command, long, void*) {
@@ -49,7 +57,7 @@ long bio_control(BIO* bio, int command, long, void*) {
 
 BIO_METHOD* bio_method() {
   static BIO_METHOD* const made = [] {
-    BIO_METHOD* method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "fastws socket");
+    BIO_METHOD* method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "fastws stream");
     BIO_meth_set_write(method, bio_write);
     BIO_meth_set_read(method, bio_read);
     BIO_meth_set_ctrl(method, bio_control);
@@ -62,8 +70,6 @@ bool is_address(const std::string& host) {
   unsigned char bytes[16];
   return ::inet_pton(AF_INET, host.c_str(), bytes) == 1 || ::inet_pton(AF_INET6, host.c_str(), bytes) == 1;
 }
-
-std::string words(int error) { return std::generic_category().message(error); }
 
 /// The name to ask for and to find in the certificate: neither has a zone or the dot of the root (RFC 6066 section 3).
 std::string name_of(const TlsOptions& options, const std::string& host) {
@@ -82,7 +88,8 @@ int note_asked(SSL*, void* asked) {
 
 class TlsStream::Session {
  public:
-  Session(const TlsOptions& options, int socket, const std::string& host, const std::string& where) {
+  Session(const TlsOptions& options, Stream& stream, const std::string& host, const std::string& where) {
+    below.stream = &stream;
     SSL_CTX* context = tls_context(options);
     ssl = SSL_new(context);
     SSL_CTX_free(context);
@@ -92,7 +99,7 @@ class TlsStream::Session {
       BIO_free(bio);
       throw std::runtime_error("OpenSSL could not make a session");
     }
-    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
+    BIO_set_data(bio, &below);
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);
     SSL_set_connect_state(ssl);
@@ -117,23 +124,26 @@ class TlsStream::Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  Below below;
   SSL* ssl = nullptr;
   bool certificate_asked = false;
 };
 
-TlsStream::TlsStream(Loop& loop, Descriptor socket, const TlsOptions& options, const std::string& host,
-                     std::string where)
-    : SocketStream(loop, std::move(socket)), host_(name_of(options, host)), where_(std::move(where)) {
-  session_ = std::make_unique<Session>(options, SocketStream::socket(), host_, where_);
+TlsStream::TlsStream(std::unique_ptr<Stream> below, const TlsOptions& options, const std::string& host,
+                     std::string where, Phase phase)
+    : below_(std::move(below)), host_(name_of(options, host)), where_(std::move(where)), phase_(phase) {
+  session_ = std::make_unique<Session>(options, *below_, host_, where_);
 }
 
 TlsStream::~TlsStream() { TlsStream::close(); }
 
+bool TlsStream::needs_writable(bool stopped_writing) const {
+  return stopped_writing ? !below_->write_wants_read() : below_->read_wants_write();
+}
+
 Io TlsStream::handshake() {
   ERR_clear_error();
-  errno = 0;
   const int result = SSL_connect(session_->ssl);
-  const int number = errno;
   read_wants_write_ = false;
   if (result == 1) {
     renew_session(session_->ssl);
@@ -142,7 +152,7 @@ Io TlsStream::handshake() {
   }
   const int error = SSL_get_error(session_->ssl, result);
   if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
-    read_wants_write_ = error == SSL_ERROR_WANT_WRITE;
+    read_wants_write_ = needs_writable(error == SSL_ERROR_WANT_WRITE);
     return Io::again;
   }
   broken_ = true;
@@ -150,8 +160,8 @@ Io TlsStream::handshake() {
   const bool ended = reason_number_ == SSL_R_UNEXPECTED_EOF_WHILE_READING;
   if (ended) reason_number_ = 0;
   reason_ = take_openssl_error();
-  if (reason_.empty() && number != 0) reason_ = words(number);
-  if (reason_.empty() || ended) reason_ = "the server ended the connection";
+  if (ended) reason_.clear();
+  if (reason_.empty() && session_->below.last_read != Io::end) reason_ = below_->error();
   return Io::error;
 }
 
@@ -162,37 +172,48 @@ std::string TlsStream::remedy(int reason) const {
   trouble.certificate_asked = session_->certificate_asked;
   trouble.certificate_given = SSL_get_certificate(session_->ssl) != nullptr;
   trouble.only_tls_1_3 = SSL_get_min_proto_version(session_->ssl) == TLS1_3_VERSION;
+  trouble.proxy = phase_ == Phase::proxy;
   trouble.name = host_;
   return handshake_remedy(trouble);
 }
 
 Failure TlsStream::handshake_failure() const {
   Failure failure;
-  failure.phase = Phase::tls;
+  failure.phase = phase_;
+  const std::string who = phase_ == Phase::proxy ? "proxy" : "server";
   const long verdict = SSL_get_verify_result(session_->ssl);
   if (verdict != X509_V_OK && (SSL_get_verify_mode(session_->ssl) & SSL_VERIFY_PEER) != 0) {
     failure.definitive = true;
-    failure.message = where_ + ": the server's certificate was refused (" +
-                      X509_verify_cert_error_string(verdict) + "); " + certificate_remedy(verdict, host_);
+    failure.message = where_ + ": the " + who + "'s certificate was refused (" +
+                      X509_verify_cert_error_string(verdict) + "); " +
+                      certificate_remedy(verdict, host_, phase_ == Phase::proxy);
     return failure;
   }
-  failure.message = where_ + ": the TLS handshake failed (" + reason_ + ")" + remedy(reason_number_);
+  failure.message = where_ + ": the TLS handshake failed (" +
+                    (reason_.empty() ? "the " + who + " ended the connection" : reason_) + ")" +
+                    remedy(reason_number_);
   return failure;
 }
 
 Moved TlsStream::settle(int result, std::size_t size, bool reading) {
   if (result > 0) return {Io::done, size};
-  const int system = errno;
-  bool& wants_other = reading ? read_wants_write_ : write_wants_read_;
-  switch (SSL_get_error(session_->ssl, result)) {
-    case SSL_ERROR_WANT_READ: wants_other = !reading; return {Io::again, 0};
-    case SSL_ERROR_WANT_WRITE: wants_other = reading; return {Io::again, 0};
+  switch (const int error = SSL_get_error(session_->ssl, result); error) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE: {
+      const bool writable = needs_writable(error == SSL_ERROR_WANT_WRITE);
+      if (reading) {
+        read_wants_write_ = writable;
+      } else {
+        write_wants_read_ = !writable;
+      }
+      return {Io::again, 0};
+    }
     case SSL_ERROR_ZERO_RETURN: return {Io::end, 0};
     case SSL_ERROR_SYSCALL:
       broken_ = true;
       ERR_clear_error();
-      if (reading && system == 0) return {Io::end, 0};
-      fail(system != 0 ? words(system) : "the connection is broken");
+      if (reading && session_->below.last_read == Io::end) return {Io::end, 0};
+      error_ = below_->error().empty() ? "the connection is broken" : below_->error();
       return {Io::error, 0};
     default: break;
   }
@@ -200,7 +221,7 @@ Moved TlsStream::settle(int result, std::size_t size, bool reading) {
   const int number = ERR_GET_REASON(ERR_peek_error());
   const bool truncated = number == SSL_R_UNEXPECTED_EOF_WHILE_READING;
   const std::string reason = take_openssl_error();
-  fail(reason.empty() ? "the TLS session is broken" : reason);
+  error_ = reason.empty() ? "the TLS session is broken" : reason;
   if (!truncated) forget_session(session_->ssl);
   if (!truncated && !heard_ && number > SSL_AD_REASON_OFFSET) {
     refusal_ = where_ + ": the server refused the TLS connection (" + reason + ")" + remedy(number);
@@ -209,10 +230,9 @@ Moved TlsStream::settle(int result, std::size_t size, bool reading) {
 }
 
 Moved TlsStream::read(char* data, std::size_t size) {
-  if (closed()) return {Io::error, 0};
+  if (closed_) return {Io::error, 0};
   if (read_end_) return *read_end_;
   ERR_clear_error();
-  errno = 0;
   read_wants_write_ = false;
   pending_ = false;
   std::size_t total = 0;
@@ -237,22 +257,28 @@ Moved TlsStream::read(char* data, std::size_t size) {
 }
 
 Moved TlsStream::write(const char* data, std::size_t size) {
-  if (closed() || broken_) return {Io::error, 0};
+  if (closed_ || broken_) return {Io::error, 0};
   ERR_clear_error();
-  errno = 0;
   write_wants_read_ = false;
   const int result = SSL_write(session_->ssl, data, static_cast<int>(std::min<std::size_t>(size, INT_MAX)));
   return settle(result, result > 0 ? static_cast<std::size_t>(result) : 0, false);
 }
 
 void TlsStream::close() {
-  if (closed()) return;
+  if (std::exchange(closed_, true)) return;
+  if (error_.empty()) error_ = "the stream is closed";
   if (!broken_ && SSL_is_init_finished(session_->ssl) == 1) {
     ERR_clear_error();
     SSL_shutdown(session_->ssl);  // close_notify, if it can be written at once; nobody waits for the answer
     ERR_clear_error();
   }
-  SocketStream::close();
+  below_->close();
+}
+
+void TlsStream::reset() {
+  if (std::exchange(closed_, true)) return;
+  if (error_.empty()) error_ = "the stream is closed";
+  below_->reset();
 }
 
 std::string TlsStream::tls_version() const { return SSL_get_version(session_->ssl); }

@@ -19,6 +19,13 @@ std::string client_certificate_remedy(const TlsTrouble& trouble) {
   return "; the server asks for a client's certificate: give Tls(cert_file=..., key_file=...)";
 }
 
+std::string plain_remedy(const TlsTrouble& trouble) {
+  if (trouble.proxy) {
+    return "; does the proxy speak TLS on this port, or should its URL begin with http://?";
+  }
+  return "; does the server speak TLS on this port, or should the URL begin with ws://?";
+}
+
 std::string version_remedy(const TlsTrouble& trouble) {
   if (trouble.only_tls_1_3) {
     return "; the server does not speak TLS 1.3, and Tls(min_version=\"1.3\") allows nothing older";
@@ -28,14 +35,16 @@ std::string version_remedy(const TlsTrouble& trouble) {
 
 }  // namespace
 
-std::string certificate_remedy(long verdict, const std::string& name) {
+std::string certificate_remedy(long verdict, const std::string& name, bool proxy) {
+  const std::string whose = proxy ? "proxy's" : "server's";
   switch (verdict) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-      return "it has expired: the server's operator must renew it, unless this machine's clock is wrong";
+      return "it has expired: the " + whose + " operator must renew it, unless this machine's clock is wrong";
     case X509_V_ERR_CERT_NOT_YET_VALID: return "it is not valid yet: is this machine's clock right?";
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
-      return "it is not for " + name + ": check the URL, or give Tls(server_name=...)";
+      return "it is not for " + name +
+             (proxy ? ": check the proxy's URL" : ": check the URL, or give Tls(server_name=...)");
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
       return "nobody but itself vouches for it: give Tls(ca_file=...) with it, if you have it from a safe "
              "source";
@@ -52,21 +61,19 @@ std::string certificate_remedy(long verdict, const std::string& name) {
     case X509_V_ERR_EE_KEY_TOO_SMALL:
     case X509_V_ERR_CA_KEY_TOO_SMALL:
     case X509_V_ERR_CA_MD_TOO_WEAK: return "it is too weak to be safe: the server's operator must renew it";
-    default: return "check the server's certificate";
+    default: return "check the " + whose + " certificate";
   }
 }
 
 std::string handshake_remedy(const TlsTrouble& trouble) {
   switch (trouble.reason) {
     case 0:  // a server that does not understand us may just leave
-      return trouble.silent ? "; does the server speak TLS on this port, or should the URL begin with ws://?"
-                            : "";
+      return trouble.silent ? plain_remedy(trouble) : "";
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_HTTP_REQUEST:
     case SSL_R_PACKET_LENGTH_TOO_LONG:
     case SSL_R_UNKNOWN_PROTOCOL:
-    case SSL_R_BAD_RECORD_TYPE:
-      return "; does the server speak TLS on this port, or should the URL begin with ws://?";
+    case SSL_R_BAD_RECORD_TYPE: return plain_remedy(trouble);
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_VERSION_TOO_LOW:
     case first_alert + SSL_AD_PROTOCOL_VERSION: return version_remedy(trouble);

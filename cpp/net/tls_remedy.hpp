@@ -7,8 +7,9 @@
 
 namespace fastws::net {
 
-/// What to do about a certificate that was refused for this verdict (X509_V_ERR_*), shown for the host `name`.
-std::string certificate_remedy(long verdict, const std::string& name);
+/// What to do about a certificate that was refused for this verdict (X509_V_ERR_*), shown for the host `name`. `proxy`: a
+/// proxy showed it, not the server.
+std::string certificate_remedy(long verdict, const std::string& name, bool proxy = false);
 
 /// What is known of a connection that TLS ended.
 struct TlsTrouble {
@@ -17,6 +18,7 @@ struct TlsTrouble {
   bool certificate_asked = false;  // the server wanted a certificate of the client,
   bool certificate_given = false;  // and got one
   bool only_tls_1_3 = false;       // Tls(min_version="1.3")
+  bool proxy = false;              // it is a proxy, not the server
   std::string name;                // the server's, as it was asked for
 };
 

@@ -115,6 +115,10 @@ std::string checked_literal(std::string_view text) {
 
 }  // namespace
 
+std::string host_and_port(const std::string& host, std::uint16_t port) {
+  return (host.find(':') != std::string::npos ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
 bool Url::is_ipv6() const noexcept { return host.find(':') != std::string::npos; }
 
 std::string Url::authority() const {
@@ -124,6 +128,40 @@ std::string Url::authority() const {
 }
 
 std::string Url::shown() const { return (secure ? "wss://" : "ws://") + authority() + resource; }
+
+Authority parse_authority(std::string_view authority) {
+  Authority parts;
+  // Browsers read a backslash as a slash: what is behind it must not pass for the host.
+  if (authority.find('\\') != std::string_view::npos) refuse("it holds a backslash before the path");
+
+  const std::size_t at = authority.rfind('@');
+  if (at != std::string_view::npos) {
+    const std::string_view userinfo = authority.substr(0, at);
+    const std::size_t separator = userinfo.find(':');
+    parts.user = percent_decoded(userinfo.substr(0, separator));
+    parts.password =
+        separator == std::string_view::npos ? "" : percent_decoded(userinfo.substr(separator + 1));
+    authority.remove_prefix(at + 1);
+  }
+  std::string_view port;
+  bool has_port = false;
+  if (!authority.empty() && authority[0] == '[') {
+    const std::size_t end = authority.find(']');
+    if (end == std::string_view::npos) refuse("the bracket of its IPv6 address is not closed");
+    parts.host = checked_literal(authority.substr(1, end - 1));
+    const std::string_view after = authority.substr(end + 1);
+    if (!after.empty() && after[0] != ':') refuse("something follows the IPv6 address that is no port");
+    has_port = !after.empty();
+    if (has_port) port = after.substr(1);
+  } else {
+    const std::size_t separator = authority.find(':');
+    parts.host = checked_host(authority.substr(0, separator));
+    has_port = separator != std::string_view::npos;
+    if (has_port) port = authority.substr(separator + 1);
+  }
+  if (has_port) parts.port = parse_port(port);
+  return parts;
+}
 
 Url parse_url(std::string_view text) {
   for (const char c : text) {
@@ -144,38 +182,14 @@ Url parse_url(std::string_view text) {
     refuse("a WebSocket URL has no fragment (RFC 6455 section 3); write %23 for a # in the path");
   }
   const std::size_t slash = rest.find_first_of("/?");
-  std::string_view authority = rest.substr(0, slash);
   url.resource = slash == std::string_view::npos ? "/" : encoded_resource(rest.substr(slash));
   if (url.resource[0] == '?') url.resource.insert(0, "/");
 
-  // Browsers read a backslash as a slash: what is behind it must not pass for the host.
-  if (authority.find('\\') != std::string_view::npos) refuse("it holds a backslash before the path");
-
-  const std::size_t at = authority.rfind('@');
-  if (at != std::string_view::npos) {
-    const std::string_view userinfo = authority.substr(0, at);
-    const std::size_t separator = userinfo.find(':');
-    url.user = percent_decoded(userinfo.substr(0, separator));
-    url.password = separator == std::string_view::npos ? "" : percent_decoded(userinfo.substr(separator + 1));
-    authority.remove_prefix(at + 1);
-  }
-  std::string_view port;
-  bool has_port = false;
-  if (!authority.empty() && authority[0] == '[') {
-    const std::size_t end = authority.find(']');
-    if (end == std::string_view::npos) refuse("the bracket of its IPv6 address is not closed");
-    url.host = checked_literal(authority.substr(1, end - 1));
-    const std::string_view after = authority.substr(end + 1);
-    if (!after.empty() && after[0] != ':') refuse("something follows the IPv6 address that is no port");
-    has_port = !after.empty();
-    if (has_port) port = after.substr(1);
-  } else {
-    const std::size_t separator = authority.find(':');
-    url.host = checked_host(authority.substr(0, separator));
-    has_port = separator != std::string_view::npos;
-    if (has_port) port = authority.substr(separator + 1);
-  }
-  url.port = has_port ? parse_port(port) : static_cast<std::uint16_t>(url.secure ? 443 : 80);
+  const Authority authority = parse_authority(rest.substr(0, slash));
+  url.host = authority.host;
+  url.user = authority.user;
+  url.password = authority.password;
+  url.port = authority.port.value_or(static_cast<std::uint16_t>(url.secure ? 443 : 80));
   return url;
 }
 

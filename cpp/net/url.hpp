@@ -10,6 +10,20 @@
 
 namespace fastws::net {
 
+/// What stands between a URL's "//" and its path.
+struct Authority {
+  std::string host;                   // without brackets, lower case; a name or an address literal
+  std::optional<std::uint16_t> port;  // nullopt = not given
+  std::optional<std::string> user;    // percent-decoded userinfo
+  std::optional<std::string> password;
+};
+
+/// Throws std::invalid_argument as parse_url does. Spaces and control characters must have been refused before.
+Authority parse_authority(std::string_view text);
+
+/// "name:443", "[::1]:443".
+std::string host_and_port(const std::string& host, std::uint16_t port);
+
 struct Url {
   bool secure = false;
   std::string host;  // without brackets, lower case; a name or an address literal

@@ -115,6 +115,22 @@ engine::DeflateOptions deflate_from(const py::handle& config) {
   return deflate;
 }
 
+net::ProxySetting proxy_from(const py::dict& config) {
+  net::ProxySetting setting;
+  if (config.contains("url")) {
+    try {
+      setting.fixed = net::parse_proxy(get<std::string>(config, "url"));
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument(std::string("proxy: ") + error.what());
+    }
+  } else if (!config.empty()) {
+    setting.environment =
+        net::ProxyEnvironment{get<std::string>(config, "http_proxy"), get<std::string>(config, "https_proxy"),
+                              get<std::string>(config, "all_proxy"), get<std::string>(config, "no_proxy")};
+  }
+  return setting;
+}
+
 }  // namespace
 
 const char* name(State state) noexcept {
@@ -167,6 +183,8 @@ client::Options options_from(const py::dict& config) {
   options.user_agent = get<std::optional<std::string>>(config, "user_agent").value_or("");
   options.tls = tls_from(get<py::dict>(config, "tls"), options.url && options.url->secure);
   options.deflate = deflate_from(config["compress"]);
+  options.proxy = proxy_from(get<py::dict>(config, "proxy"));
+  if (options.url) (void)options.proxy.choose(*options.url);  // what the environment says must be usable
   options.route_by = get<std::vector<std::string>>(config, "route_by");
   options.json = get<std::string>(config, "decode") == "json";
   options.settle = get<double>(config, "settle");

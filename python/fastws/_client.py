@@ -40,6 +40,9 @@ class WebSocketClient:
         headers, cookies, subprotocols, origin, user_agent, auth: of the opening handshake. `headers`: a mapping, pairs, or
             a callable asked before every attempt; `auth`: (user, password).
         connect_timeout: seconds for one whole attempt. close_timeout: seconds for the closing handshake.
+        proxy: http://, https://, socks5:// or socks5h:// (the proxy looks names up) with optional user:password; None = no
+            proxy; "env" = http_proxy (ws), https_proxy (wss), all_proxy and no_proxy, in either case, as this process's
+            environment has them now; those are never used for loopback. A proxy behind TLS is checked as `tls` says.
         tls: a `Tls`. reconnect: a `Backoff`; False = one life, like a plain browser WebSocket.
         should_reconnect: a callable asked during the wait: False ends it, a number is the delay in seconds, None the default.
         ping_interval, pong_timeout: seconds without inbound bytes before a Ping, and for its answer; None = off.
@@ -74,6 +77,7 @@ class WebSocketClient:
         user_agent: str | None = None,
         auth: tuple[str, str] | None = None,
         # network
+        proxy: str | None = "env",
         connect_timeout: float = 10.0,
         close_timeout: float = 2.0,
         tls: Tls | None = None,

@@ -72,7 +72,9 @@ class TcpFailed(ConnectFailed):
 
 
 class ProxyFailed(ConnectFailed):
-    """The proxy refused, or could not be reached."""
+    """The proxy refused, or could not be reached. `status`: the HTTP status it answered with, or None."""
+
+    status: int | None = None
 
 
 class TlsFailed(ConnectFailed):
@@ -137,4 +139,6 @@ def failure_to_error(failure: Mapping[str, Any], **where: Any) -> ConnectFailed:
             body=failure["body"],
             retry_after=failure["retry_after"],
         )
+    elif kind is ProxyFailed:
+        where.update(status=failure["http_status"])
     return kind(failure["message"], phase=failure["phase"], **where)

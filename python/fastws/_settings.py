@@ -7,6 +7,7 @@ it lets through can break out of a header line.
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -82,6 +83,26 @@ def auth_header(auth: Any) -> list[tuple[str, str]]:
     if ":" in auth[0]:
         raise ValueError("auth: a user with a colon can not be sent (RFC 7617)")
     return [basic_auth(*auth)]
+
+
+def proxy_setting(proxy: Any, environ: Mapping[str, str]) -> dict[str, str]:
+    """`proxy` as the core takes it: empty = none; else `url`, or the environment's four variables ("" = not set).
+
+    The names in lower case go first, as everywhere; an empty one hides the other. Under a web server's CGI, HTTP_PROXY is
+    what a client of it sent as its header `Proxy`, so it is ignored there. Raises TypeError or ValueError.
+    """
+    if proxy is None:
+        return {}
+    if not isinstance(proxy, str):
+        raise TypeError(f'proxy must be "env", a URL or None, not {type(proxy).__name__}')
+    if proxy != "env":
+        return {"url": encodable("proxy", proxy)}
+    found = {}
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        upper = "" if name == "http_proxy" and "REQUEST_METHOD" in environ else environ.get(name.upper(), "")
+        # Bytes that are no UTF-8 stand as lone surrogates in what the system gave us.
+        found[name] = environ.get(name, upper).strip().encode(errors="replace").decode()
+    return found
 
 
 def route_keys(route_by: Any) -> list[str]:
@@ -198,6 +219,7 @@ def core_config(
         "backoff": (reconnect or Backoff()).core(),
         "tls": tls.core(),
         "compress": compress.core() if compress else None,
+        "proxy": proxy_setting(given["proxy"], os.environ),
     }
     for name in ("connect_timeout", "close_timeout"):
         config[name] = number(name, given[name], above=True)

@@ -1,5 +1,6 @@
-/* A resolver that misbehaves on demand, preloaded into a client's process by the tests.
+/* A resolver that misbehaves on demand, preloaded by the tests into a client's process, or a proxy's.
  *
+ * local*.test    is 127.0.0.1
  * hang*.test     does not return for 30 seconds
  * again*.test    fails five times with EAI_AGAIN, then is 127.0.0.1
  * dead6*.test    is ::1 first and 127.0.0.1 second
@@ -44,6 +45,7 @@ int getaddrinfo(const char* node, const char* service, const struct addrinfo* hi
     for (int second = 0; second < 30; ++second) sleep(1);
     return EAI_AGAIN;
   }
+  if (begins(node, "local")) return real("127.0.0.1", service, hints, result);
   if (begins(node, "again")) {
     return count < 5 ? EAI_AGAIN : real("127.0.0.1", service, hints, result);
   }

@@ -108,5 +108,10 @@ def test_a_rejection_carries_the_answer():
     assert (error.status, error.retry_after, error.headers, error.body) == (503, 7.0, [("A", "b")], b"later")
 
 
+def test_a_proxys_refusal_carries_its_status():
+    assert failure_to_error({**FAILURE, "phase": "proxy", "http_status": 407}).status == 407
+    assert failure_to_error({**FAILURE, "phase": "proxy"}).status is None
+
+
 def test_timeouts_are_timeouts():
     assert isinstance(failure_to_error({**FAILURE, "phase": "timeout"}), TimeoutError)

@@ -15,6 +15,7 @@ from fastws._settings import (
     cookie_header,
     core_config,
     header_pairs,
+    proxy_setting,
     route_keys,
     subprotocol_names,
 )
@@ -31,6 +32,7 @@ DEFAULTS = {
     "origin": None,
     "user_agent": None,
     "auth": None,
+    "proxy": None,
     "connect_timeout": 10.0,
     "close_timeout": 2.0,
     "tls": None,
@@ -139,6 +141,59 @@ def test_route_keys():
 def test_route_keys_that_mean_nothing_are_refused(keys):
     with pytest.raises((TypeError, ValueError), match="route_by"):
         route_keys(keys)
+
+
+# -- The proxy
+
+VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+def from_environment(**environ):
+    """What is taken from an environment, without the variables that are not set."""
+    found = proxy_setting("env", environ)
+    assert tuple(found) == VARIABLES
+    return {name: value for name, value in found.items() if value}
+
+
+def test_a_proxy_of_ones_own_asks_no_environment():
+    environ = {"http_proxy": "http://proxy.test"}
+    assert proxy_setting(None, environ) == {}
+    assert proxy_setting("socks5://other.test", environ) == {"url": "socks5://other.test"}
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_a_variable_is_read_in_either_case_the_lower_first(name):
+    assert from_environment() == {}
+    assert from_environment(**{name: "low"}) == {name: "low"}
+    assert from_environment(**{name.upper(): "UP"}) == {name: "UP"}
+    assert from_environment(**{name: " low ", name.upper(): "UP"}) == {name: "low"}
+    assert from_environment(**{name: "", name.upper(): "UP"}) == {}, "an empty one switches the other off"
+
+
+def test_a_web_servers_clients_can_not_name_the_proxy():
+    """The header `Proxy` of a request is HTTP_PROXY to a CGI program (https://httpoxy.org)."""
+    cgi = {"REQUEST_METHOD": "GET", "HTTP_PROXY": "evil"}
+    assert from_environment(**cgi) == {}
+    assert from_environment(**cgi, http_proxy="low") == {"http_proxy": "low"}
+    assert from_environment(**cgi, HTTPS_PROXY="UP", ALL_PROXY="UP") == {
+        "https_proxy": "UP",
+        "all_proxy": "UP",
+    }
+
+
+def test_a_variable_that_is_no_text_is_still_taken():
+    assert from_environment(http_proxy="http://\udcff.test") == {"http_proxy": "http://?.test"}
+
+
+@pytest.mark.parametrize("proxy", [5, True, b"http://proxy.test", ("a", "b"), {"http": "proxy.test"}])
+def test_a_proxy_that_is_none_is_a_type_error(proxy):
+    with pytest.raises(TypeError, match="proxy must be"):
+        proxy_setting(proxy, {})
+
+
+def test_a_proxy_without_a_utf8_form_is_refused():
+    with pytest.raises(ValueError, match="proxy holds a lone surrogate"):
+        proxy_setting("http://\ud800", {})
 
 
 # -- The whole
