@@ -42,7 +42,7 @@ class WebSocketClient:
         connect_timeout: seconds for one whole attempt. close_timeout: seconds for the closing handshake.
         proxy: http://, https://, socks5:// or socks5h:// (the proxy looks names up) with optional user:password; None = no
             proxy; "env" = http_proxy (ws), https_proxy (wss), all_proxy and no_proxy, in either case, as this process's
-            environment has them now; those are never used for loopback. A proxy behind TLS is checked as `tls` says.
+            environment has them now; those are never used for loopback. An https:// proxy is checked as `tls` says.
         tls: a `Tls`. reconnect: a `Backoff`; False = one life, like a plain browser WebSocket.
         should_reconnect: a callable asked during the wait: False ends it, a number is the delay in seconds, None the default.
         ping_interval, pong_timeout: seconds without inbound bytes before a Ping, and for its answer; None = off.

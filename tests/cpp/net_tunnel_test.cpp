@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <stdexcept>
+#include <random>
 #include <vector>
 
 #include "net/http_reply.hpp"
@@ -347,6 +347,35 @@ TEST(SocksTunnel, knows_what_is_no_socks5_proxy) {
   expect_strange({no_method_needed, bytes({5, 0, 0, 2, 0})}, "address type 2");
   expect_strange({no_method_needed, success + "x"}, "bytes follow its answer");
   expect_strange({no_method_needed, bytes({5}) + std::string(2000, '\0')}, "too long");
+}
+
+// --- Both ------------------------------------------------------------------------------------------------------------
+
+TEST(Tunnels, take_any_bytes_without_end_or_harm) {
+  std::mt19937 random(1);
+  const std::vector<std::string> begins = {
+      "",         "HTTP/1.1 200 ", "HTTP/1.1 407 No\r\nProxy-Authenticate: ",
+      bytes({5}), bytes({5, 0}),   bytes({5, 2})};
+  std::size_t failed = 0;
+  for (int round = 0; round < 3000; ++round) {
+    const bool socks = round % 2 == 0;
+    const auto tunnel = socks ? socks_to("server.test", "ann:secret@")
+                              : connect_to("server.test", "http://ann:secret@proxy.test");
+    Step step = tunnel->feed(begins[random() % begins.size()]);
+    for (std::size_t fed = 0; step == Step::more && fed < 2 * HttpReply::most_bytes;) {
+      std::string some(1 + random() % 40, '\0');
+      for (char& byte : some) byte = static_cast<char>(random() % 3 == 0 ? random() % 6 : random());
+      step = tunnel->feed(some);
+      fed += some.size();
+    }
+    EXPECT_NE(step, Step::more) << "round " << round;
+    if (step != Step::failed) continue;
+    ++failed;
+    EXPECT_EQ(tunnel->failure().phase, Phase::proxy);
+    EXPECT_EQ(tunnel->failure().message.find("secret"), std::string::npos);
+    EXPECT_LT(tunnel->failure().message.size(), 300U);
+  }
+  EXPECT_GT(failed, 2000U);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@ Every program has a configuration of its own and ends with its test. One that is
 
 import contextlib
 import os
+import random
 import selectors
 import shutil
 import socket
@@ -14,10 +15,12 @@ import time
 
 
 def free_port():
-    """A port of 127.0.0.1 where nobody listens."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    """A port of 127.0.0.1 where nobody listens, and that the system lends to no one meanwhile: below its own range."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with contextlib.suppress(OSError), socket.socket() as one:
+            one.bind(("127.0.0.1", port))
+            return port
 
 
 class Program:
