@@ -144,6 +144,7 @@ void Client::dial(std::uint64_t epoch, const net::Url& url, const Headers& heade
   plan.dial.url = url;
   plan.dial.tls = options_.tls;
   plan.dial.proxy = options_.proxy;
+  plan.dial.local = options_.local;
   const auto& life = options_.life;
   if (life.ping_interval && life.pong_timeout)
     plan.dial.user_timeout = *life.ping_interval + *life.pong_timeout;

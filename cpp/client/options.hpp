@@ -28,6 +28,7 @@ struct Options {
   net::TlsOptions tls;
   engine::DeflateOptions deflate;
   net::ProxySetting proxy;
+  std::optional<net::Address> local;  // where to connect from
 
   std::vector<std::string> route_by;  // empty: no routing
   bool json = true;                   // false: text frames are delivered as text

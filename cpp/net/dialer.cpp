@@ -51,6 +51,14 @@ class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
       return;
     }
     deadline_.at(deadline, [this] { time_is_over(); });
+    if (!options_.url.unix_path.empty()) {
+      addresses_ = {unix_address(options_.url.unix_path)};
+      loop_.post([weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (self && self->done_) self->connect();
+      });
+      return;
+    }
     if (proxy_ && !proxy_->resolves_names) {
       look_up(options_.url.host, [this](const Resolved& result) { server_resolved(result); });
     } else {
@@ -73,7 +81,10 @@ class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
   }
 
  private:
-  [[nodiscard]] std::string server() const { return host_and_port(options_.url.host, options_.url.port); }
+  [[nodiscard]] std::string server() const {
+    const Url& url = options_.url;
+    return url.unix_path.empty() ? host_and_port(url.host, url.port) : url.unix_path;
+  }
   [[nodiscard]] std::string hop() const { return proxy_ ? "proxy " + proxy_->where() : server(); }
   /// The phase of what fails on the way to the hop.
   [[nodiscard]] Phase hop_phase(Phase direct) const { return proxy_ ? Phase::proxy : direct; }
@@ -151,7 +162,7 @@ class Dial::Impl : public std::enable_shared_from_this<Dial::Impl> {
   }
 
   void connect() {
-    race_ = std::make_unique<Race>(loop_, addresses_, options_.user_timeout);
+    race_ = std::make_unique<Race>(loop_, addresses_, options_.local, options_.user_timeout);
     race_->start([this](Descriptor socket) { raced(std::move(socket)); });
   }
 

@@ -13,6 +13,7 @@
 #include "../error.hpp"
 #include "loop.hpp"
 #include "proxy.hpp"
+#include "resolver.hpp"
 #include "stream.hpp"
 #include "trust.hpp"
 #include "url.hpp"
@@ -36,7 +37,8 @@ struct DialOptions {
   Url url;
   TlsOptions tls;
   ProxySetting proxy;
-  double user_timeout = 0.0;  // TCP_USER_TIMEOUT in seconds; 0 = leave the system's
+  std::optional<Address> local;  // where to connect from; port 0 = any; nullopt = the system chooses
+  double user_timeout = 0.0;     // TCP_USER_TIMEOUT in seconds; 0 = leave the system's
 };
 
 class Dial {

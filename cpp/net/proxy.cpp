@@ -194,6 +194,7 @@ bool is_exempt(std::string_view no_proxy, const std::string& host, std::uint16_t
 }
 
 std::optional<Proxy> ProxySetting::choose(const Url& url) const {
+  if (!url.unix_path.empty()) return std::nullopt;
   if (fixed) return fixed;
   if (!environment) return std::nullopt;
   const std::string& own = url.secure ? environment->https : environment->http;

@@ -50,8 +50,13 @@ void prepare(int socket, double user_timeout) {
 
 }  // namespace
 
-Race::Race(Loop& loop, const std::vector<Address>& addresses, double user_timeout)
-    : loop_(loop), user_timeout_(user_timeout), addresses_(interleaved(addresses)), stagger_(loop) {}
+Race::Race(Loop& loop, const std::vector<Address>& addresses, const std::optional<Address>& local,
+           double user_timeout)
+    : loop_(loop),
+      local_(local),
+      user_timeout_(user_timeout),
+      addresses_(interleaved(addresses)),
+      stagger_(loop) {}
 
 void Race::start(Done done) {
   done_ = std::move(done);
@@ -67,6 +72,15 @@ std::string Race::advice(const std::string& peer) const {
   const auto has = [this](int error) {
     return std::find(errors_.begin(), errors_.end(), error) != errors_.end();
   };
+  const bool in_files = !addresses_.empty() && addresses_.front().family() == AF_UNIX;
+  if (in_files && has(ENOENT)) return "; is the " + peer + " running, and is the path right?";
+  if (in_files && has(EACCES)) return "; may this user write to the socket?";
+  if (in_files && has(EAGAIN)) return "; does the " + peer + " accept its connections?";
+  if (has(EADDRNOTAVAIL) && local_)
+    return "; is local_address an address of this machine, and its port free?";
+  if (has(EADDRINUSE)) return "; is the port of local_address in use already?";
+  if (has(EAFNOSUPPORT) && local_)
+    return "; is local_address of the same family as the " + peer + "'s address?";
   if (has(ECONNREFUSED)) return "; is the " + peer + " running?";
   if (has(ETIMEDOUT)) return "; is the " + peer + " reachable, or does a firewall drop the packets?";
   if (has(EMFILE) || has(ENFILE)) return "; close files or raise their limit (ulimit -n)";
@@ -94,6 +108,20 @@ void Race::try_next() {
   done(Descriptor());
 }
 
+/// The number of an error, or 0.
+int Race::bind_local(int socket, const Address& address) const {
+  if (!local_) return 0;
+  if (local_->family() != address.family()) return EAFNOSUPPORT;
+  const bool any_port = local_->port() == 0;
+#ifdef IP_BIND_ADDRESS_NO_PORT
+  // The port is chosen when connecting, so that connections to different servers may share one.
+  if (any_port) set_option(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+#endif
+  // A reconnect needs not wait until the system has forgotten the connection before.
+  if (!any_port) set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
+  return ::bind(socket, reinterpret_cast<const sockaddr*>(&local_->storage), local_->size) == 0 ? 0 : errno;
+}
+
 bool Race::begin(const Address& address) {
   Descriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) {
@@ -101,6 +129,10 @@ bool Race::begin(const Address& address) {
     return false;
   }
   prepare(socket.get(), user_timeout_);
+  if (const int error = bind_local(socket.get(), address); error != 0) {
+    note(address.text(), error);
+    return false;
+  }
   const int result =
       ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size);
   if (result != 0 && errno != EINPROGRESS) {

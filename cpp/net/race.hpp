@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,10 @@ class Race {
   /// The descriptor, or an empty one when no address took the connection.
   using Done = std::function<void(Descriptor)>;
 
-  /// `user_timeout`: TCP_USER_TIMEOUT in seconds; 0 = leave the system's.
-  Race(Loop& loop, const std::vector<Address>& addresses, double user_timeout);
+  /// `local`: where to connect from (port 0 = any); nullopt = the system chooses. `user_timeout`: TCP_USER_TIMEOUT in
+  /// seconds; 0 = leave the system's.
+  Race(Loop& loop, const std::vector<Address>& addresses, const std::optional<Address>& local,
+       double user_timeout);
 
   void start(Done done);
   /// The errors of the addresses that failed until now, in words; empty = none has.
@@ -40,10 +43,12 @@ class Race {
 
   void try_next();
   bool begin(const Address& address);
+  [[nodiscard]] int bind_local(int socket, const Address& address) const;
   void settled(std::list<Racer>::iterator racer);
   void note(const std::string& address, int error);
 
   Loop& loop_;
+  const std::optional<Address> local_;
   const double user_timeout_;
   const std::vector<Address> addresses_;
   Done done_;

@@ -5,14 +5,17 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstddef>
 #include <cstring>
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <stdexcept>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -186,7 +189,23 @@ Resolved ask(const std::string& host, int flags) {
 
 }  // namespace
 
+Address unix_address(const std::string& path) {
+  Address address;
+  auto* const name = reinterpret_cast<sockaddr_un*>(&address.storage);
+  name->sun_family = AF_UNIX;
+  path.copy(name->sun_path, sizeof name->sun_path - 1);
+  address.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+  return address;
+}
+
+Address literal_address(const std::string& text) {
+  const Resolved literal = ask(text, AI_NUMERICHOST);
+  if (literal.addresses.empty()) throw std::invalid_argument(text + " is not an IP address");
+  return literal.addresses.front();
+}
+
 std::string Address::text() const {
+  if (family() == AF_UNIX) return reinterpret_cast<const sockaddr_un*>(&storage)->sun_path;
   char buffer[INET6_ADDRSTRLEN] = {};
   const void* bytes =
       family() == AF_INET6
@@ -194,6 +213,11 @@ std::string Address::text() const {
           : static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr);
   ::inet_ntop(family(), bytes, buffer, sizeof buffer);
   return buffer;
+}
+
+std::uint16_t Address::port() const noexcept {
+  return ntohs(family() == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_port
+                                    : reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
 }
 
 void Address::set_port(std::uint16_t port) noexcept {

@@ -22,9 +22,15 @@ struct Address {
   socklen_t size = 0;
 
   [[nodiscard]] int family() const noexcept { return storage.ss_family; }
-  [[nodiscard]] std::string text() const;  // "127.0.0.1", "::1"
+  [[nodiscard]] std::string text() const;  // "127.0.0.1", "::1", "/path/of/a/socket"
+  [[nodiscard]] std::uint16_t port() const noexcept;
   void set_port(std::uint16_t port) noexcept;
 };
+
+/// Of a socket in the file system. The path must fit (Url sees to it).
+Address unix_address(const std::string& path);
+/// Of an IP address in letters ("127.0.0.1", "fe80::1%eth0"). Throws std::invalid_argument when it is none.
+Address literal_address(const std::string& text);
 
 struct Resolved {
   std::vector<Address> addresses;

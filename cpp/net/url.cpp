@@ -2,6 +2,7 @@
 #include "url.hpp"
 
 #include <arpa/inet.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -9,6 +10,8 @@
 namespace fastws::net {
 
 namespace {
+
+constexpr const char* userinfo_name = "user or password";
 
 [[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument("bad URL: " + why); }
 
@@ -28,7 +31,7 @@ int hex_value(char c) {
   return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
 }
 
-std::string percent_decoded(std::string_view text) {
+std::string percent_decoded(std::string_view text, const char* what) {
   std::string out;
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (text[at] != '%') {
@@ -37,13 +40,14 @@ std::string percent_decoded(std::string_view text) {
     }
     const int high = at + 2 < text.size() ? hex_value(text[at + 1]) : -1;
     const int low = at + 2 < text.size() ? hex_value(text[at + 2]) : -1;
-    if (high < 0 || low < 0)
-      refuse("the user or password holds a % that two hexadecimal digits do not follow");
+    if (high < 0 || low < 0) {
+      refuse(std::string("the ") + what + " holds a % that two hexadecimal digits do not follow");
+    }
     out += static_cast<char>(high * 16 + low);
     at += 2;
   }
   if (out.find_first_of(std::string("\r\n\0", 3)) != std::string::npos) {
-    refuse("the user or password holds a line break or NUL");
+    refuse(std::string("the ") + what + " holds a line break or NUL");
   }
   return out;
 }
@@ -127,7 +131,10 @@ std::string Url::authority() const {
   return out;
 }
 
-std::string Url::shown() const { return (secure ? "wss://" : "ws://") + authority() + resource; }
+std::string Url::shown() const {
+  if (!unix_path.empty()) return "ws+unix://" + unix_path + ":" + resource;
+  return (secure ? "wss://" : "ws://") + authority() + resource;
+}
 
 Authority parse_authority(std::string_view authority) {
   Authority parts;
@@ -138,9 +145,10 @@ Authority parse_authority(std::string_view authority) {
   if (at != std::string_view::npos) {
     const std::string_view userinfo = authority.substr(0, at);
     const std::size_t separator = userinfo.find(':');
-    parts.user = percent_decoded(userinfo.substr(0, separator));
-    parts.password =
-        separator == std::string_view::npos ? "" : percent_decoded(userinfo.substr(separator + 1));
+    parts.user = percent_decoded(userinfo.substr(0, separator), userinfo_name);
+    parts.password = separator == std::string_view::npos
+                         ? ""
+                         : percent_decoded(userinfo.substr(separator + 1), userinfo_name);
     authority.remove_prefix(at + 1);
   }
   std::string_view port;
@@ -163,6 +171,32 @@ Authority parse_authority(std::string_view authority) {
   return parts;
 }
 
+namespace {
+
+/// Behind "ws+unix://": the socket's path up to a colon, then the resource.
+Url parse_unix(std::string_view rest) {
+  if (rest.empty() || rest[0] != '/')
+    refuse("ws+unix needs an absolute path: ws+unix:///path/of/the/socket:/resource");
+  const std::size_t colon = rest.find(':');
+  Url url;
+  url.host = "localhost";
+  url.port = 80;
+  url.unix_path = percent_decoded(rest.substr(0, colon), "path of the socket");
+  if (url.unix_path.size() >= sizeof(sockaddr_un::sun_path)) {
+    refuse("the path of the socket is longer than " + std::to_string(sizeof(sockaddr_un::sun_path) - 1) +
+           " bytes");
+  }
+  const std::string_view resource = colon == std::string_view::npos ? "" : rest.substr(colon + 1);
+  if (!resource.empty() && resource[0] != '/' && resource[0] != '?') {
+    refuse("what follows the colon behind the socket's path must begin with /");
+  }
+  url.resource = encoded_resource(resource);
+  if (url.resource.empty() || url.resource[0] == '?') url.resource.insert(0, "/");
+  return url;
+}
+
+}  // namespace
+
 Url parse_url(std::string_view text) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -174,13 +208,14 @@ Url parse_url(std::string_view text) {
   Url url;
   if (scheme == "wss" || scheme == "https") {
     url.secure = true;
-  } else if (scheme != "ws" && scheme != "http") {
-    refuse("the scheme must be ws, wss, http or https");
+  } else if (scheme != "ws" && scheme != "http" && scheme != "ws+unix") {
+    refuse("the scheme must be ws, wss, http, https or ws+unix");
   }
   std::string_view rest = text.substr(colon + 3);
   if (rest.find('#') != std::string_view::npos) {
     refuse("a WebSocket URL has no fragment (RFC 6455 section 3); write %23 for a # in the path");
   }
+  if (scheme == "ws+unix") return parse_unix(rest);
   const std::size_t slash = rest.find_first_of("/?");
   url.resource = slash == std::string_view::npos ? "/" : encoded_resource(rest.substr(slash));
   if (url.resource[0] == '?') url.resource.insert(0, "/");

@@ -28,7 +28,8 @@ struct Url {
   bool secure = false;
   std::string host;  // without brackets, lower case; a name or an address literal
   std::uint16_t port = 0;
-  std::string resource;             // path and query, begins with "/"; without the fragment
+  std::string unix_path;  // of ws+unix: the socket's file, percent-decoded; the host is "localhost" then
+  std::string resource;   // path and query, begins with "/"; without the fragment
   std::optional<std::string> user;  // percent-decoded userinfo
   std::optional<std::string> password;
 
@@ -38,7 +39,7 @@ struct Url {
   [[nodiscard]] std::string shown() const;  // the whole URL without userinfo: what people may see
 };
 
-/// Takes ws, wss, http and https (any letter case). Throws std::invalid_argument with a sentence that names the fault.
+/// Takes ws, wss, http and https (any letter case), and ws+unix:///path/of/the/socket:/resource. Throws std::invalid_argument with a sentence that names the fault.
 Url parse_url(std::string_view text);
 
 }  // namespace fastws::net

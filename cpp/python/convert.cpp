@@ -115,6 +115,18 @@ engine::DeflateOptions deflate_from(const py::handle& config) {
   return deflate;
 }
 
+std::optional<net::Address> local_from(const py::handle& config) {
+  if (config.is_none()) return std::nullopt;
+  const auto [host, port] = config.cast<std::pair<std::string, std::uint16_t>>();
+  try {
+    net::Address address = net::literal_address(host);
+    address.set_port(port);
+    return address;
+  } catch (const std::invalid_argument& error) {
+    throw py::value_error(std::string("local_address: ") + error.what());
+  }
+}
+
 net::ProxySetting proxy_from(const py::dict& config) {
   net::ProxySetting setting;
   if (config.contains("url")) {
@@ -185,6 +197,11 @@ client::Options options_from(const py::dict& config) {
   options.deflate = deflate_from(config["compress"]);
   options.proxy = proxy_from(get<py::dict>(config, "proxy"));
   if (options.url) (void)options.proxy.choose(*options.url);  // what the environment says must be usable
+  options.local = local_from(config["local_address"]);
+  if (options.url && !options.url->unix_path.empty()) {
+    if (options.proxy.fixed) throw py::value_error("proxy: there is none on the way to a ws+unix URL");
+    if (options.local) throw py::value_error("local_address has no meaning with a ws+unix URL");
+  }
   options.route_by = get<std::vector<std::string>>(config, "route_by");
   options.json = get<std::string>(config, "decode") == "json";
   options.settle = get<double>(config, "settle");

@@ -29,8 +29,8 @@ class WebSocketClient:
     """A WebSocket connection that stays: it connects in the background at once, and again whenever it breaks.
 
     Args:
-        url: ws://, wss://, http:// or https://, or a callable that gives one, asked before every attempt. Userinfo becomes
-            Basic authentication.
+        url: ws://, wss://, http://, https:// or ws+unix:///path/of/a/socket:/resource, or a callable that gives one, asked
+            before every attempt. Userinfo becomes Basic authentication.
         name: a second client of this name in this process closes the first (re-run a notebook cell, get one connection).
         autoconnect: False = `connect()` starts it.
         route_by: top-level key whose string value is a message's route, or a tuple of keys (the first present decides);
@@ -43,6 +43,7 @@ class WebSocketClient:
         proxy: http://, https://, socks5:// or socks5h:// (the proxy looks names up) with optional user:password; None = no
             proxy; "env" = http_proxy (ws), https_proxy (wss), all_proxy and no_proxy, in either case, as this process's
             environment has them now; those are never used for loopback. An https:// proxy is checked as `tls` says.
+        local_address: the IP address of this machine to connect from, or (address, port); None = the system chooses.
         tls: a `Tls`. reconnect: a `Backoff`; False = one life, like a plain browser WebSocket.
         should_reconnect: a callable asked during the wait: False ends it, a number is the delay in seconds, None the default.
         ping_interval, pong_timeout: seconds without inbound bytes before a Ping, and for its answer; None = off.
@@ -78,6 +79,7 @@ class WebSocketClient:
         auth: tuple[str, str] | None = None,
         # network
         proxy: str | None = "env",
+        local_address: str | tuple[str, int] | None = None,
         connect_timeout: float = 10.0,
         close_timeout: float = 2.0,
         tls: Tls | None = None,

@@ -105,6 +105,18 @@ def proxy_setting(proxy: Any, environ: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def local_address(value: Any) -> tuple[str, int] | None:
+    """`local_address` as (host, port), port 0 = any. Raises TypeError or ValueError."""
+    if value is None:
+        return None
+    host, port = value if isinstance(value, tuple) and len(value) == 2 else (value, 0)
+    if not isinstance(host, str):
+        raise TypeError("local_address must be an IP address, (IP address, port) or None")
+    checked = whole("local_address's port", port, least=0, most=65535)
+    assert checked is not None
+    return encodable("local_address", host), checked
+
+
 def route_keys(route_by: Any) -> list[str]:
     """The keys of `route_by`. Raises TypeError or ValueError."""
     if route_by is None:
@@ -220,6 +232,7 @@ def core_config(
         "tls": tls.core(),
         "compress": compress.core() if compress else None,
         "proxy": proxy_setting(given["proxy"], os.environ),
+        "local_address": local_address(given["local_address"]),
     }
     for name in ("connect_timeout", "close_timeout"):
         config[name] = number(name, given[name], above=True)

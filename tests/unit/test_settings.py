@@ -37,6 +37,7 @@ DEFAULTS = {
     "close_timeout": 2.0,
     "tls": None,
     "compress": "auto",
+    "local_address": None,
     "reconnect": None,
     "should_reconnect": None,
     "ping_interval": 20.0,
