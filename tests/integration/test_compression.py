@@ -256,7 +256,8 @@ def test_a_bomb_of_600_mb_costs_no_memory():
                 ws.wait(30)
             except Exception as error:
                 print(type(error).__name__, error)
-            print(len(bomb), codes, [error.phase for error in errors], before, peak())
+            server.connections[0].join(20)
+        print(len(bomb), codes, [error.phase for error in errors], before, peak())
         """)
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, env=dict(os.environ)
