@@ -183,7 +183,7 @@ void Client::provide(std::uint64_t epoch, std::optional<net::Url> url, std::opti
   io_.post([self = shared_from_this(), epoch, url = std::move(url), headers = std::move(headers)] {
     if (self->providing_ != epoch) return;
     self->providing_.reset();
-    self->dial(epoch, url ? *url : *self->options_.url, headers ? *headers : Headers());
+    self->begin_attempt(epoch, url ? *url : *self->options_.url, headers ? *headers : Headers());
   });
 }
 

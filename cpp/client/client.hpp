@@ -115,8 +115,6 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   // client_io.cpp: the I/O thread.
   void carry_out();
   void carry_out(const policy::Effect& effect);
-  void start(std::uint64_t epoch);
-  void dial(std::uint64_t epoch, const net::Url& url, const Headers& headers);
   void drop_transport(std::uint64_t epoch);
   void ask_should_reconnect(std::uint64_t epoch);
   void arm();
@@ -125,6 +123,17 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   void tell(Failure failure, std::uint64_t epoch);
   void check_bursts();
   void shut_down(double grace);
+
+  // client_attempt.cpp: where to, and the redirects on the way.
+  struct Attempt {
+    net::Url url;
+    Headers headers;
+    unsigned redirects = 0;
+  };
+  void start(std::uint64_t epoch);
+  void begin_attempt(std::uint64_t epoch, const net::Url& url, const Headers& headers);
+  void dial(std::uint64_t epoch);
+  bool follow(Failure& failure);  // false: the failure's sentence says why not
 
   // client_succession.cpp: one name, one connection.
   [[nodiscard]] Client* older_in_the_way() const;
@@ -174,6 +183,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   std::atomic<bool> flush_posted_{false};
 
   // The I/O thread's own.
+  Attempt attempt_;
   std::shared_ptr<Transport> transport_;
   std::shared_ptr<Client> predecessor_;
   std::vector<std::weak_ptr<Client>> successors_;

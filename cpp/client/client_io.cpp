@@ -3,6 +3,7 @@
 #include <ctime>
 #include <utility>
 
+#include "../engine/http_response.hpp"
 #include "../policy/verdict.hpp"
 #include "client.hpp"
 
@@ -32,15 +33,10 @@ double wall_now() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-bool same_name(const std::string& left, const char* right) {
-  return std::equal(
-      left.begin(), left.end(), right, right + std::char_traits<char>::length(right),
-      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; });
-}
-
 std::optional<double> retry_after(const Failure& failure) {
   for (const auto& header : failure.headers) {
-    if (same_name(header.first, "retry-after")) return policy::parse_retry_after(header.second, wall_now());
+    if (engine::equal_names(header.first, "Retry-After"))
+      return policy::parse_retry_after(header.second, wall_now());
   }
   return std::nullopt;
 }
@@ -104,62 +100,6 @@ void Client::carry_out(const policy::Effect& effect) {
       break;
     case Kind::ask: ask_should_reconnect(effect.epoch); break;
   }
-}
-
-void Client::start(std::uint64_t epoch) {
-  if (wait_for_older()) return;
-  if (predecessor_) {
-    predecessor_.reset();
-    const std::lock_guard<std::mutex> lock(mutex_);
-    machine_.dialing(net::monotonic_now(), epoch);
-  }
-  if (!options_.url_provider && !options_.headers_provider) {
-    dial(epoch, *options_.url, {});
-    return;
-  }
-  providing_ = epoch;
-  Question question;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    question.epoch = epoch;
-    question.attempt = machine_.failures() + 1;
-    question.is_reconnect = ever_open_;
-    question.last_close = last_close_;
-    question.last_error = last_failure_;
-  }
-  asking_.ask(std::move(question));
-}
-
-void Client::dial(std::uint64_t epoch, const net::Url& url, const Headers& headers) {
-  Plan plan;
-  plan.epoch = epoch;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (machine_.state() != State::connecting || machine_.epoch() != epoch) return;
-    shown_url_ = url.shown();
-    transport_life_ = machine_.life();
-    plan.deadline = machine_.deadline().value_or(net::monotonic_now() + options_.life.connect_timeout);
-  }
-  plan.opened_before = ever_open_;
-  plan.dial.url = url;
-  plan.dial.tls = options_.tls;
-  plan.dial.proxy = options_.proxy;
-  plan.dial.local = options_.local;
-  const auto& life = options_.life;
-  if (life.ping_interval && life.pong_timeout)
-    plan.dial.user_timeout = *life.ping_interval + *life.pong_timeout;
-  plan.request.host = url.authority();
-  plan.request.resource = url.resource;
-  plan.request.headers = options_.headers;
-  plan.request.headers.insert(plan.request.headers.end(), headers.begin(), headers.end());
-  plan.request.subprotocols = options_.subprotocols;
-  plan.request.origin = options_.origin;
-  plan.request.user_agent = options_.user_agent;
-  plan.request.deflate = options_.deflate;
-  plan.limits.max_message_bytes = options_.max_message_bytes;
-  Transport::Owner& owner = *this;  // private to everybody else
-  transport_ = std::make_shared<Transport>(io_, line_, owner, std::move(plan));
-  transport_->dial();
 }
 
 void Client::drop_transport(std::uint64_t epoch) {
@@ -298,8 +238,6 @@ void Client::transport_opened(engine::Response response) {
   }
   step([&](policy::Lifecycle& machine) { machine.opened(now, epoch); });
 }
-
-void Client::transport_failed(Failure failure) { attempt_failed(transport_->epoch(), std::move(failure)); }
 
 void Client::attempt_failed(std::uint64_t epoch, Failure failure) {
   traffic_.failures.fetch_add(1);

@@ -39,6 +39,8 @@ class WebSocketClient:
         settle: seconds in which a handler may come late and is still given what it missed.
         headers, cookies, subprotocols, origin, user_agent, auth: of the opening handshake. `headers`: a mapping, pairs, or
             a callable asked before every attempt; `auth`: (user, password).
+        max_redirects: of one attempt, never from wss to ws; Authorization and cookies stay with the origin (scheme, host, port)
+            they are for. 0 = off.
         connect_timeout: seconds for one whole attempt. close_timeout: seconds for the closing handshake.
         proxy: http://, https://, socks5:// or socks5h:// (the proxy looks names up) with optional user:password; None = no
             proxy; "env" = http_proxy (ws), https_proxy (wss), all_proxy and no_proxy, in either case, as this process's
@@ -80,6 +82,7 @@ class WebSocketClient:
         # network
         proxy: str | None = "env",
         local_address: str | tuple[str, int] | None = None,
+        max_redirects: int = 5,
         connect_timeout: float = 10.0,
         close_timeout: float = 2.0,
         tls: Tls | None = None,

@@ -234,6 +234,7 @@ def core_config(
         "proxy": proxy_setting(given["proxy"], os.environ),
         "local_address": local_address(given["local_address"]),
     }
+    config["max_redirects"] = whole("max_redirects", given["max_redirects"], least=0, most=1000)
     for name in ("connect_timeout", "close_timeout"):
         config[name] = number(name, given[name], above=True)
     for name in ("outbox_bytes", "max_message_bytes", "inbox_messages", "inbox_bytes"):

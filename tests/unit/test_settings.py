@@ -38,6 +38,7 @@ DEFAULTS = {
     "tls": None,
     "compress": "auto",
     "local_address": None,
+    "max_redirects": 5,
     "reconnect": None,
     "should_reconnect": None,
     "ping_interval": 20.0,
