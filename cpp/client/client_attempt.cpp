@@ -1,7 +1,9 @@
 // One attempt to connect: who says where to, the dialing, and the redirects on the way, all inside its one deadline.
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include "../engine/http_response.hpp"
 #include "../net/url_reference.hpp"
@@ -50,8 +52,16 @@ void Client::start(std::uint64_t epoch) {
 }
 
 void Client::begin_attempt(std::uint64_t epoch, const net::Url& url, const Headers& headers) {
-  attempt_ = {url, options_.headers, 0};
-  attempt_.headers.insert(attempt_.headers.end(), headers.begin(), headers.end());
+  attempt_ = {url, headers, 0};
+  const auto asked_for = [&headers](const std::string& name) {
+    return std::any_of(headers.begin(), headers.end(),
+                       [&name](const auto& header) { return engine::equal_names(header.first, name); });
+  };
+  // Two Authorization headers are an error to any server: the one that was asked for this attempt goes before auth=.
+  std::vector<Headers::value_type> fixed;
+  std::copy_if(options_.headers.begin(), options_.headers.end(), std::back_inserter(fixed),
+               [&](const auto& header) { return !is_credential(header.first) || !asked_for(header.first); });
+  attempt_.headers.insert(attempt_.headers.begin(), fixed.begin(), fixed.end());
   dial(epoch);
 }
 

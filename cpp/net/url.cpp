@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "url_secrets.hpp"
+
 namespace fastws::net {
 
 namespace {
@@ -132,8 +134,9 @@ std::string Url::authority() const {
 }
 
 std::string Url::shown() const {
-  if (!unix_path.empty()) return "ws+unix://" + unix_path + ":" + resource;
-  return (secure ? "wss://" : "ws://") + authority() + resource;
+  const std::string seen = without_secrets(resource);
+  if (!unix_path.empty()) return "ws+unix://" + unix_path + ":" + seen;
+  return (secure ? "wss://" : "ws://") + authority() + seen;
 }
 
 Authority parse_authority(std::string_view authority) {

@@ -36,7 +36,7 @@ struct Url {
   [[nodiscard]] bool is_ipv6() const noexcept;
   [[nodiscard]] std::string authority()
       const;                                // for the Host header: brackets, port unless it is the default
-  [[nodiscard]] std::string shown() const;  // the whole URL without userinfo: what people may see
+  [[nodiscard]] std::string shown() const;  // without userinfo and secrets of the query: what people may see
 };
 
 /// Takes ws, wss, http and https (any letter case), and ws+unix:///path/of/the/socket:/resource. Throws std::invalid_argument with a sentence that names the fault.

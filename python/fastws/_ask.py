@@ -121,7 +121,10 @@ def _provide(core: _core.Core, asker: Asker, providers: Providers, question: dic
                 headers = [basic_auth(parts["user"], parts["password"] or "")]
         asked = "headers"
         if providers.headers is not None:
-            headers = (headers or []) + header_pairs("headers", asker.ask(providers.headers, question))
+            given = header_pairs("headers", asker.ask(providers.headers, question))
+            if any(name.lower() == "authorization" for name, _ in given):
+                headers = None  # what was asked for this attempt goes before the url's user and password
+            headers = (headers or []) + given
         core.provide(question["epoch"], url, headers)
     except BaseException as error:  # whatever a callable raises is a failed attempt; the thread goes on
         message = f"the {asked} provider failed: {type(error).__name__}: {error}"

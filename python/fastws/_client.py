@@ -38,7 +38,8 @@ class WebSocketClient:
         decode: "json" = text messages become objects; "text" = they stay str. Binary messages are bytes.
         settle: seconds in which a handler may come late and is still given what it missed.
         headers, cookies, subprotocols, origin, user_agent, auth: of the opening handshake. `headers`: a mapping, pairs, or
-            a callable asked before every attempt; `auth`: (user, password).
+            a callable asked before every attempt, whose Authorization and Cookie go before those of other keywords; `auth`:
+            (user, password).
         max_redirects: of one attempt, never from wss to ws; Authorization and cookies stay with the origin (scheme, host, port)
             they are for. 0 = off.
         connect_timeout: seconds for one whole attempt. close_timeout: seconds for the closing handshake.

@@ -275,3 +275,16 @@ def test_a_name_that_does_not_exist(recorded):
     error = log.wait("error")
     assert (error.phase, error.fatal) == ("resolve", False)
     log.wait("reconnecting")
+
+
+def test_a_token_in_the_query_is_sent_and_never_shown(serve, recorded, caplog):
+    """api.md 7: `url` (without secrets)."""
+    server = serve(
+        [lambda conn: conn.refuse(503), lambda conn: (conn.accept(), conn.drop()), lambda conn: conn.accept()]
+    )
+    ws, log = recorded(server.url + "feed?symbol=EURUSD&token=hush")
+    log.wait("connect", 2)
+    assert server.connections[0].request.path == "/feed?symbol=EURUSD&token=hush"
+    assert ws.url.endswith("/feed?symbol=EURUSD&token=***")
+    everything = repr(ws) + repr(log.entries) + caplog.text
+    assert "hush" not in everything

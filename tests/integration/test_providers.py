@@ -252,3 +252,25 @@ def test_should_reconnect_knows_what_happened(serve, recorded):
     log.wait("connect", 2)
     assert "4009" in str(got[0].last_close)
     assert "503" in str(got[1].last_error)
+
+
+@pytest.mark.parametrize("source", ["auth", "userinfo", "asked url"])
+def test_an_authorization_that_was_asked_for_goes_before_every_other(serve, client, source):
+    """Never two of them (RFC 9110 section 5.3): the callable knows the newest."""
+    server = serve()
+    with_user = server.url.replace("//", "//me:old@")
+    url = {"auth": server.url, "userinfo": with_user, "asked url": lambda attempt: with_user}[source]
+    options = {"auth": ("me", "old")} if source == "auth" else {}
+    given = {"authorization": "Bearer new", "Cookie": "b=2"}
+    cookies = {"cookies": {"a": "1"}}
+    client(url, headers=lambda attempt: given, **options, **cookies).wait_open(10)
+    raw = server.connections[0].request
+    sent = [pair for pair in raw.pairs if pair[0].lower() in ("authorization", "cookie")]
+    assert sorted(value for _, value in sent) == ["Bearer new", "b=2"]
+
+
+def test_without_one_the_other_stands(serve, client):
+    server = serve()
+    client(server, auth=("me", "pw"), headers=lambda attempt: {"X-A": "1"}).wait_open(10)
+    assert server.connections[0].request.headers["authorization"].startswith("Basic ")
+    assert server.connections[0].request.headers["x-a"] == "1"
