@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "../json/scan.hpp"
+#include "../net/cookies.hpp"
 #include "../policy/delivery.hpp"
 #include "../policy/lifecycle.hpp"
 #include "asking.hpp"
@@ -133,6 +134,8 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   void start(std::uint64_t epoch);
   void begin_attempt(std::uint64_t epoch, const net::Url& url, const Headers& headers);
   void dial(std::uint64_t epoch);
+  void add_cookies(Headers& headers) const;
+  void keep_cookies(const Headers& headers);
   bool follow(Failure& failure);  // false: the failure's sentence says why not
 
   // client_succession.cpp: one name, one connection.
@@ -184,6 +187,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
 
   // The I/O thread's own.
   Attempt attempt_;
+  net::CookieJar jar_;
   std::shared_ptr<Transport> transport_;
   std::shared_ptr<Client> predecessor_;
   std::vector<std::weak_ptr<Client>> successors_;

@@ -87,6 +87,7 @@ void Client::dial(std::uint64_t epoch) {
   plan.request.host = url.authority();
   plan.request.resource = url.resource;
   plan.request.headers = attempt_.headers;
+  add_cookies(plan.request.headers);
   plan.request.subprotocols = options_.subprotocols;
   plan.request.origin = options_.origin;
   plan.request.user_agent = options_.user_agent;
@@ -97,8 +98,31 @@ void Client::dial(std::uint64_t epoch) {
   transport_->dial();
 }
 
+void Client::add_cookies(Headers& headers) const {
+  if (!options_.keep_cookies) return;
+  const auto own = std::find_if(headers.begin(), headers.end(), [](const auto& header) {
+    return engine::equal_names(header.first, "Cookie");
+  });
+  const std::string given = own == headers.end() ? "" : own->second;
+  std::string all = jar_.header(attempt_.url, net::wall_now(), given);
+  if (own != headers.end()) {
+    own->second = std::move(all);
+  } else if (!all.empty()) {
+    headers.emplace_back("Cookie", std::move(all));
+  }
+}
+
+void Client::keep_cookies(const Headers& headers) {
+  if (!options_.keep_cookies) return;
+  for (const auto& header : headers) {
+    if (engine::equal_names(header.first, "Set-Cookie"))
+      jar_.take(header.second, attempt_.url, net::wall_now());
+  }
+}
+
 void Client::transport_failed(Failure failure) {
   const std::uint64_t epoch = transport_->epoch();
+  keep_cookies(failure.headers);
   if (!is_redirect(failure.http_status) || !follow(failure)) {
     attempt_failed(epoch, std::move(failure));
     return;

@@ -27,16 +27,10 @@ double suspended_so_far() {
          static_cast<double>(boot.tv_nsec - monotonic.tv_nsec) * 1e-9;
 }
 
-double wall_now() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
 std::optional<double> retry_after(const Failure& failure) {
   for (const auto& header : failure.headers) {
     if (engine::equal_names(header.first, "Retry-After"))
-      return policy::parse_retry_after(header.second, wall_now());
+      return policy::parse_retry_after(header.second, net::wall_now());
   }
   return std::nullopt;
 }
@@ -228,6 +222,7 @@ policy::Draw Client::draw() {
 void Client::transport_opened(engine::Response response) {
   const double now = net::monotonic_now();
   const std::uint64_t epoch = transport_->epoch();
+  keep_cookies(response.headers);
   ever_open_ = true;
   traffic_.connects.fetch_add(1);
   traffic_.opened_at.store(now);

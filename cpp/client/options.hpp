@@ -25,6 +25,7 @@ struct Options {
   std::vector<std::string> subprotocols;
   std::string origin;
   std::string user_agent;
+  bool keep_cookies = true;    // what servers set goes with the next attempts
   unsigned max_redirects = 5;  // of one attempt; 0 = none is followed
   net::TlsOptions tls;
   engine::DeflateOptions deflate;

@@ -11,6 +11,8 @@ namespace fastws::net {
 
 /// Seconds of the monotonic clock that timers and deadlines use.
 double monotonic_now() noexcept;
+/// Seconds since 1970, as this machine's clock has it.
+double wall_now() noexcept;
 
 class Loop {
  public:

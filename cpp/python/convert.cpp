@@ -194,6 +194,7 @@ client::Options options_from(const py::dict& config) {
   options.origin = get<std::optional<std::string>>(config, "origin").value_or("");
   options.user_agent = get<std::optional<std::string>>(config, "user_agent").value_or("");
   options.tls = tls_from(get<py::dict>(config, "tls"), options.url && options.url->secure);
+  options.keep_cookies = get<bool>(config, "keep_cookies");
   options.max_redirects = get<unsigned>(config, "max_redirects");
   options.deflate = deflate_from(config["compress"]);
   options.proxy = proxy_from(get<py::dict>(config, "proxy"));

@@ -40,6 +40,8 @@ class WebSocketClient:
         headers, cookies, subprotocols, origin, user_agent, auth: of the opening handshake. `headers`: a mapping, pairs, or
             a callable asked before every attempt, whose Authorization and Cookie go before those of other keywords; `auth`:
             (user, password).
+        keep_cookies: what servers set in a handshake goes with this client's next ones (RFC 6265), before `cookies` of the
+            same names.
         max_redirects: of one attempt, never from wss to ws; Authorization and cookies stay with the origin (scheme, host, port)
             they are for. 0 = off.
         connect_timeout: seconds for one whole attempt. close_timeout: seconds for the closing handshake.
@@ -76,6 +78,7 @@ class WebSocketClient:
         # handshake
         headers: Mapping[str, str] | Iterable[tuple[str, str]] | Callable[..., Any] | None = None,
         cookies: Mapping[str, str] | None = None,
+        keep_cookies: bool = True,
         subprotocols: Iterable[str] | None = None,
         origin: str | None = None,
         user_agent: str | None = None,

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from ._options import Backoff, Deflate, Tls, encodable, number, text, whole
+from ._options import Backoff, Deflate, Tls, encodable, number, text, truth, whole
 
 try:
     __version__ = version("fastws")
@@ -234,6 +234,7 @@ def core_config(
         "proxy": proxy_setting(given["proxy"], os.environ),
         "local_address": local_address(given["local_address"]),
     }
+    config["keep_cookies"] = truth("keep_cookies", given["keep_cookies"])
     config["max_redirects"] = whole("max_redirects", given["max_redirects"], least=0, most=1000)
     for name in ("connect_timeout", "close_timeout"):
         config[name] = number(name, given[name], above=True)

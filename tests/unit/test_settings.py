@@ -39,6 +39,7 @@ DEFAULTS = {
     "compress": "auto",
     "local_address": None,
     "max_redirects": 5,
+    "keep_cookies": True,
     "reconnect": None,
     "should_reconnect": None,
     "ping_interval": 20.0,
