@@ -11,7 +11,7 @@ import json, os, signal, sys, time
 for count, line in enumerate(sys.stdin, 1):
     line = line.strip()
     if line == "crash":
-        os.kill(os.getpid(), signal.SIGSEGV)
+        os.abort()  # a sanitizer takes SIGSEGV for itself
     if line == "leave":
         sys.exit(3)
     if line == "deaf":
@@ -40,11 +40,11 @@ def test_one_process_answers_as_long_as_it_lives(watched):
 
 def test_a_crash_is_told_and_the_next_case_runs_in_a_new_process(watched, log):
     assert watched.ask("a", 30) == ["a", 1]
-    with pytest.raises(Failed, match="crashed: SIGSEGV"):
+    with pytest.raises(Failed, match="crashed: SIGABRT"):
         watched.ask("crash", 30)
     assert watched.ask("b", 30) == ["b", 1]
     log.seek(0)
-    assert "Segmentation fault" in log.read()
+    assert "Aborted" in log.read()
 
 
 def test_an_exit_is_told_too(watched):
