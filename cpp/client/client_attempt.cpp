@@ -122,8 +122,10 @@ void Client::keep_cookies(const Headers& headers) {
 
 void Client::transport_failed(Failure failure) {
   const std::uint64_t epoch = transport_->epoch();
-  keep_cookies(failure.headers);
-  if (!is_redirect(failure.http_status) || !follow(failure)) {
+  const bool from_server =
+      failure.phase == Phase::http;  // a proxy's answer sets no cookies and leads nowhere
+  if (from_server) keep_cookies(failure.headers);
+  if (!from_server || !is_redirect(failure.http_status) || !follow(failure)) {
     attempt_failed(epoch, std::move(failure));
     return;
   }

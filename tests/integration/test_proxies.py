@@ -189,6 +189,24 @@ def test_a_wrong_user_or_password_is_fatal_at_first(serve, recorded, start, kind
     assert server.connections == []
 
 
+def test_a_proxy_sends_us_nowhere(serve, recorded):
+    """A redirect is the server's to give: what a proxy answers to CONNECT is a failure, whatever it says."""
+    target = serve()
+
+    def redirecting(conn):
+        conn.read_request()
+        conn.write(
+            f"HTTP/1.1 302 Found\r\nLocation: {target.url}\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n".encode()
+        )
+
+    proxy = serve(redirecting)
+    _, log = recorded("ws://nobody.test/", proxy=f"http://127.0.0.1:{proxy.port}")
+    error = log.wait("error")
+    assert (error.phase, error.http_status) == ("proxy", 302)
+    assert "redirect" not in error.message
+    assert (proxy.total, target.total) == (1, 0)
+
+
 def test_what_the_proxy_forbids_is_fatal_at_first(serve, recorded, start):
     """tinyproxy allows CONNECT to the ports of its list."""
     server = serve()
