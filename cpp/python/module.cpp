@@ -22,6 +22,7 @@ namespace py = pybind11;
 namespace fastws::python {
 
 void bind_json(py::module_& module);
+void bind_json_timing(py::module_& module);
 void bind_policy(py::module_& module);
 
 namespace {
@@ -137,5 +138,6 @@ PYBIND11_MODULE(_core, module) {
   note_main_thread();
   bind_core(module);
   bind_json(module);
+  bind_json_timing(module);
   bind_policy(module);
 }

@@ -4,7 +4,7 @@ Every call that may wait or write releases the GIL. After interpreter exit began
 an older core does nothing and returns False, None or an empty value at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from typing_extensions import Buffer
@@ -121,3 +121,11 @@ def find_route(text: str | bytes, keys: list[str]) -> tuple[str, str | None]:
 
 def parsed_natively(text: str | bytes) -> bool:
     """Whether the fast path took the text."""
+
+# For benchmarks: seconds of this thread's CPU time, around a native loop.
+def time_calls(function: Callable[[Any], Any], arguments: Sequence[object]) -> float: ...
+def time_reading(texts: Sequence[str | bytes]) -> tuple[float, float]:
+    """Parsing (which needs no GIL), building."""
+
+def time_writing(objects: Sequence[object]) -> float: ...
+def time_scanning(texts: Sequence[str | bytes], keys: Sequence[str], times: int) -> float: ...
