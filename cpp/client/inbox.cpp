@@ -75,7 +75,7 @@ void Inbox::add(Item::Kind kind, const json::Document& document, bool has_route,
     auto& text = filling_->tape.text;
     item.route = text.size();
     item.route_size = route.size();
-    text.insert(text.end(), route.begin(), route.end());
+    text.append(route.data(), route.size());
   }
   item.cost = document.text_size + document.word_count * sizeof(std::uint64_t) + sizeof(Item);
   pending_.push_back(std::move(item));

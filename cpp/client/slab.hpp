@@ -22,7 +22,7 @@ struct Slab {
   bool filling = false;
 
   [[nodiscard]] std::size_t bytes() const noexcept {
-    return tape.text.size() + tape.words.size() * sizeof(tape.words[0]);
+    return tape.text.size() + tape.words.size() * sizeof(std::uint64_t);
   }
 };
 

@@ -12,7 +12,7 @@ namespace fastws::json {
 struct Number {
   enum class Kind : std::uint8_t {
     integer,  // `integer`
-    digits,   // an integer of more than 18 digits: kept as text
+    digits,   // an integer that 64 bits do not hold: kept as text
     float64,  // `float64`
     refused,  // out of range, or longer than Python may be willing to read
   };

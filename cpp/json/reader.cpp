@@ -4,54 +4,46 @@
 // it validates UTF-8: so it is asked for neither. Numbers come as text, and the text was valid UTF-8 before.
 #include "reader.hpp"
 
-#include <rapidjson/reader.h>
-
 #include <cstring>
-#include <random>
 #include <string_view>
 #include <vector>
 
+#include "insitu.hpp"
 #include "number.hpp"
+#include "seen.hpp"
+#include "unicode.hpp"
 
 namespace fastws::json {
 
 namespace {
 
 constexpr unsigned flags = rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
-constexpr std::size_t most_depth = 500;  // RapidJSON recurses: 176 bytes of stack a level at the most
 constexpr std::size_t zero_bytes = 32;   // behind every text: RapidJSON wants an end, wide loads want room
 constexpr std::size_t most_text = (std::uint64_t{1} << 32) - 64;  // offsets have 32 bits
 
-std::uint64_t eight_bytes(const char* bytes) noexcept {
-  std::uint64_t value = 0;
-  std::memcpy(&value, bytes, sizeof value);
-  return value;
-}
+/// An object or array that is not closed yet.
+struct Open {
+  std::size_t word;  // its place in the tape
+  Seen::Keys keys;
+};
 
-bool is_ascii(const char* bytes, std::size_t size) noexcept {
-  constexpr std::uint64_t high_bits = 0x8080808080808080;
-  std::size_t at = 0;
-  std::uint64_t seen = 0;
-  for (; at + 8 <= size; at += 8) seen |= eight_bytes(bytes + at);
-  for (; at < size; ++at) seen |= static_cast<unsigned char>(bytes[at]);
-  return (seen & high_bits) == 0;
-}
-
-/// Secret to this process, so that nobody can send keys that meet in one place of the builder's cache.
-std::uint64_t hash_seed() {
-  static const std::uint64_t seed = [] {
-    std::random_device device;
-    return static_cast<std::uint64_t>(device()) << 32 | device();
-  }();
-  return seed;
-}
+/// What a reader keeps from text to text.
+struct Memory {
+  Seen seen;
+  std::vector<Open> open;
+};
 
 class Handler {
  public:
-  Handler(Tape& tape, std::size_t text, std::vector<std::size_t>& open, std::uint64_t seed)
-      : tape_(tape), base_(tape.text.data() + text), open_(open), seed_(seed) {
-    open_.clear();
+  Handler(Tape& tape, std::size_t text, Memory& memory, const StringMarks& marks)
+      : words_(tape.words), base_(tape.text.data() + text), memory_(memory), marks_(marks) {
+    begin_ = words_.size();
+    memory_.open.clear();
+    memory_.seen.clear();
+    more_room();
   }
+  /// What was written becomes part of the tape.
+  void keep() noexcept { words_.set_size(begin_ + written()); }
 
   bool Null() { return put(word::make(Tag::null)); }
   bool Bool(bool value) { return put(word::make(value ? Tag::yes : Tag::no)); }
@@ -62,31 +54,48 @@ class Handler {
         if (number.integer >= -word::most_integer && number.integer <= word::most_integer) {
           return put(word::make(Tag::integer, static_cast<std::uint64_t>(number.integer)));
         }
-        return put(word::make(Tag::int64)) && put(static_cast<std::uint64_t>(number.integer));
+        return put(word::make(Tag::int64), static_cast<std::uint64_t>(number.integer));
       case Number::Kind::digits: return put(word::span(Tag::digits, size, offset(text)));
       case Number::Kind::float64: {
         std::uint64_t bits = 0;
         std::memcpy(&bits, &number.float64, sizeof bits);
-        return put(word::make(Tag::float64)) && put(bits);
+        return put(word::make(Tag::float64), bits);
       }
       case Number::Kind::refused: break;
     }
     return false;
   }
   bool String(const char* text, rapidjson::SizeType size, bool) {
-    if (size <= word::most_ascii && is_ascii(text, size))
-      return put(word::span(Tag::ascii, size, offset(text)));
-    return wide(text, size);
+    if (!marks_.ascii() || size > word::most_ascii) return wide(text, size);
+    if (size > 1 && size <= Seen::longest_string) {
+      const std::uint64_t number = memory_.seen.string(text, size);
+      if (number != 0) return put(word::span(Tag::known, size, offset(text)), number);
+    }
+    return put(word::span(Tag::ascii, size, offset(text)));
   }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
-    if (size <= word::most_key && is_ascii(text, size))
-      return put(word::key(size, hash(text, size), offset(text)));
-    return wide(text, size);
+    Seen::Keys& keys = memory_.open.back().keys;
+    if (!marks_.ascii() || size > word::most_key) {
+      keys.spoil();
+      return wide(text, size);
+    }
+    return put(word::key(size, keys.add(memory_.seen, text, size), offset(text)));
   }
-  bool StartObject() { return open(); }
-  bool EndObject(rapidjson::SizeType members) { return close(Tag::object, members); }
-  bool StartArray() { return open(); }
-  bool EndArray(rapidjson::SizeType elements) { return close(Tag::array, elements); }
+  bool StartObject() { return open() && put(0, 0); }
+  bool EndObject(rapidjson::SizeType members) {
+    Open& object = memory_.open.back();
+    std::uint64_t* word = start_ + (object.word - begin_);
+    word[0] = word::make(Tag::object, members);
+    word[1] = object.keys.number(memory_.seen);
+    memory_.open.pop_back();
+    return true;
+  }
+  bool StartArray() { return open() && put(0); }
+  bool EndArray(rapidjson::SizeType elements) {
+    start_[memory_.open.back().word - begin_] = word::make(Tag::array, elements);
+    memory_.open.pop_back();
+    return true;
+  }
 
   // With numbers as strings none of these is called.
   bool Int(int) { return false; }
@@ -96,62 +105,65 @@ class Handler {
   bool Double(double) { return false; }
 
  private:
+  static constexpr std::size_t some_words = 64;
+
   bool put(std::uint64_t value) {
-    tape_.words.push_back(value);
+    if (at_ == limit_) more_room();
+    *at_++ = value;
     return true;
   }
+  bool put(std::uint64_t value, std::uint64_t next) {
+    if (limit_ - at_ < 2) more_room();
+    at_[0] = value;
+    at_[1] = next;
+    at_ += 2;
+    return true;
+  }
+  void more_room(std::size_t words = some_words) {
+    at_ = words_.room(words, written());
+    start_ = words_.data() + begin_;
+    limit_ = words_.data() + words_.capacity();
+  }
+  [[nodiscard]] std::size_t written() const noexcept { return static_cast<std::size_t>(at_ - start_); }
   [[nodiscard]] std::uint64_t offset(const char* text) const noexcept {
     return static_cast<std::uint64_t>(text - base_);
   }
   bool open() {
-    if (open_.size() >= most_depth) return false;
-    open_.push_back(tape_.words.size());
-    return put(0);
-  }
-  bool close(Tag tag, std::uint64_t count) {
-    tape_.words[open_.back()] = word::make(tag, count);
-    open_.pop_back();
+    if (memory_.open.size() >= most_depth) return false;
+    memory_.open.push_back({begin_ + written(), memory_.seen.begin()});
     return true;
   }
-  /// A string that is not short ASCII: counts its characters, so that the object can be made in one piece.
+  /// A string that is not short ASCII: decoded here, so that with the GIL it is only copied.
   bool wide(const char* text, std::size_t size) {
-    std::uint64_t characters = 0;
-    unsigned char highest = 0;
-    for (std::size_t at = 0; at < size; ++at) {
-      const auto byte = static_cast<unsigned char>(text[at]);
-      if ((byte & 0xc0) != 0x80) ++characters;
-      if (byte > highest) highest = byte;
-      // An escaped lone surrogate: RapidJSON 1.1.0 writes the second half as if it were a character.
-      if (byte == 0xed && at + 1 < size && static_cast<unsigned char>(text[at + 1]) >= 0xa0) return false;
-    }
-    const unsigned widest = highest < 0x80 ? 1 : highest < 0xc4 ? 2 : highest < 0xf0 ? 3 : 4;
-    return put(word::text(widest, offset(text))) && put(word::sizes(size, characters));
-  }
-  [[nodiscard]] std::uint16_t hash(const char* text, std::size_t size) const noexcept {
-    // Reading past the key is fine (32 zero bytes stand behind the text), what is read there is masked away.
-    std::uint64_t value = seed_ ^ size * 0x9e3779b97f4a7c15;
-    for (std::size_t at = 0; at < size; at += 8) {
-      const std::size_t left = size - at;
-      const std::uint64_t mask = left >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * left)) - 1;
-      value = (value ^ (eight_bytes(text + at) & mask)) * 0xff51afd7ed558ccd;
-      value ^= value >> 32;
-    }
-    return static_cast<std::uint16_t>(value >> 16);
+    const std::string_view utf8(text, size);
+    // RapidJSON 1.1.0 writes an escaped second half of a pair as if it were a character.
+    if (marks_.escaped && holds_surrogate(utf8)) return false;
+    const Width width = width_of(utf8);
+    const std::size_t units = word::words_of(width.characters * width.unit);
+    if (static_cast<std::size_t>(limit_ - at_) < units + 1) more_room(units + some_words);
+    *at_++ = word::text(width.unit, width.characters);
+    if (units != 0) at_[units - 1] = 0;
+    decode(utf8, width, at_);
+    at_ += units;
+    return true;
   }
 
-  Tape& tape_;
+  Buffer<std::uint64_t>& words_;
   const char* base_;
-  std::vector<std::size_t>& open_;
-  const std::uint64_t seed_;
+  Memory& memory_;
+  const StringMarks& marks_;
+  std::size_t begin_ = 0;           // where the document begins in the tape
+  std::uint64_t* start_ = nullptr;  // the same, in memory
+  std::uint64_t* at_ = nullptr;
+  std::uint64_t* limit_ = nullptr;
 };
 
 }  // namespace
 
 class Reader::Impl {
  public:
-  rapidjson::Reader sax;
-  std::vector<std::size_t> open;
-  const std::uint64_t seed = hash_seed();
+  rapidjson::GenericReader<PlainRuns, PlainRuns> sax;
+  Memory memory;
 };
 
 Reader::Reader() : impl_(std::make_unique<Impl>()) {}
@@ -163,8 +175,10 @@ Document Reader::append_text(Tape& tape, std::string_view text) {
   document.text_size = text.size();
   document.words = tape.words.size();
   document.fallback = true;
-  tape.text.insert(tape.text.end(), text.begin(), text.end());
-  tape.text.insert(tape.text.end(), zero_bytes, '\0');
+  char* to = tape.text.room(text.size() + zero_bytes);
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());
+  std::memset(to + text.size(), 0, zero_bytes);
+  tape.text.set_size(document.text + text.size() + zero_bytes);
   return document;
 }
 
@@ -172,16 +186,17 @@ Document Reader::append(Tape& tape, std::string_view text) {
   Document document = append_text(tape, text);
   if (text.empty() || text.size() > most_text) return document;
   char* begin = tape.text.data() + document.text;
-  Handler handler(tape, document.text, impl_->open, impl_->seed);
-  rapidjson::InsituStringStream stream(begin);
+  StringMarks marks;
+  Handler handler(tape, document.text, impl_->memory, marks);
+  InsituText stream(begin, marks);
   impl_->sax.Parse<flags>(stream, handler);
   // A zero byte ends the text for RapidJSON; json.loads refuses what stands behind it.
   const bool taken = !impl_->sax.HasParseError() && stream.Tell() == text.size();
   if (taken) {
+    handler.keep();
     document.fallback = false;
     document.word_count = tape.words.size() - document.words;
   } else {
-    tape.words.resize(document.words);
     std::memcpy(begin, text.data(), text.size());
   }
   return document;

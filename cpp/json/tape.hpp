@@ -9,28 +9,31 @@
 //
 // becomes
 //
-//     index  tag       above the tag                          next word
-//     0      object    5 members
-//     1      key       hash 16 bits, 4 bytes at offset 2      (keys of at most 64 ASCII bytes)
-//     2      ascii     4 bytes at offset 10
-//     3      key       3 bytes at offset 18
-//     4      float64                                          5: the bits of 1.5
-//     6      key       3 bytes at offset 30
-//     7      null
-//     8      key       4 bytes at offset 43
-//     9      text      widest character 0xe9, offset 51       10: 5 bytes, 3 characters
-//     11     key       4 bytes at offset 70
-//     12     array     2 elements
-//     13     integer   12 (56 bits, signed)
-//     14     integer   -7
+//     index  tag       above the tag                          next words
+//     0      object    5 members                              1: the number of its list of keys, 0 = none yet
+//     2      key       hash 16 bits, 4 bytes at offset 2      (keys of at most 64 ASCII bytes)
+//     3      ascii     4 bytes at offset 10
+//     4      key       3 bytes at offset 18
+//     5      float64                                          6: the bits of 1.5
+//     7      key       3 bytes at offset 30
+//     8      null
+//     9      key       4 bytes at offset 43
+//     10     text      1 byte a character, 3 characters       11: e9 74 e9, padded with zeros to whole words
+//     12     key       4 bytes at offset 70
+//     13     array     2 elements
+//     14     integer   12 (56 bits, signed)
+//     15     integer   -7
 //
-// An integer of up to 18 digits that 56 bits do not hold is `int64`, with the next word its value; one of more digits is
-// `digits`, its text as it stood. A string or key whose length does not fit its word is `text`.
+// What repeats has a number, so that who builds objects can keep what it made (seen.hpp): a list of keys and a short string,
+// each met before. Such a string is `known`: an ascii word, and its number in the next one. An integer that 56 bits do
+// not hold is `int64`, with the next word its value; one that 64 bits do not hold is `digits`, its text as it stood. A
+// string or key that is not ASCII, or whose length does not fit its word, is `text`: its characters, ready to be copied.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "buffer.hpp"
 
 namespace fastws::json {
 
@@ -43,6 +46,7 @@ enum class Tag : std::uint8_t {
   float64,
   digits,
   ascii,
+  known,
   text,
   key,
   array,
@@ -60,7 +64,7 @@ constexpr std::uint64_t count(std::uint64_t word) noexcept { return word >> 8; }
 constexpr std::int64_t most_integer = (std::int64_t{1} << 55) - 1;
 constexpr std::int64_t integer(std::uint64_t word) noexcept { return static_cast<std::int64_t>(word) >> 8; }
 
-// ascii, digits: 24 bits of length, 32 bits of offset.
+// ascii, known, digits: 24 bits of length, 32 bits of offset.
 constexpr std::uint64_t most_ascii = (std::uint64_t{1} << 24) - 1;
 constexpr std::uint64_t span(Tag tag, std::uint64_t size, std::uint64_t offset) noexcept {
   return static_cast<std::uint64_t>(tag) | size << 8 | offset << 32;
@@ -68,14 +72,13 @@ constexpr std::uint64_t span(Tag tag, std::uint64_t size, std::uint64_t offset) 
 constexpr std::size_t span_size(std::uint64_t word) noexcept { return word >> 8 & most_ascii; }
 constexpr std::size_t offset(std::uint64_t word) noexcept { return word >> 32; }
 
-// text: the class of its widest character (1: ASCII, 2: to 0xff, 3: to 0xffff, 4: above), the offset; next: two sizes.
-constexpr std::uint64_t text(unsigned widest, std::uint64_t offset) noexcept {
-  return span(Tag::text, widest, offset);
+// text: 8 bits of bytes a character (1, 2, 4), 48 bits of characters.
+constexpr std::uint64_t text(unsigned unit, std::uint64_t characters) noexcept {
+  return static_cast<std::uint64_t>(Tag::text) | std::uint64_t{unit} << 8 | characters << 16;
 }
-constexpr unsigned widest(std::uint64_t word) noexcept { return static_cast<unsigned>(word >> 8 & 0xff); }
-constexpr std::uint64_t sizes(std::uint64_t bytes, std::uint64_t characters) noexcept {
-  return bytes | characters << 32;
-}
+constexpr unsigned unit(std::uint64_t word) noexcept { return static_cast<unsigned>(word >> 8 & 0xff); }
+constexpr std::size_t characters(std::uint64_t word) noexcept { return word >> 16; }
+constexpr std::size_t words_of(std::size_t bytes) noexcept { return (bytes + 7) / 8; }
 
 // key: 8 bits of length, 16 bits of hash, 32 bits of offset.
 constexpr std::size_t most_key = 64;
@@ -90,6 +93,9 @@ constexpr std::uint16_t key_hash(std::uint64_t word) noexcept {
 
 }  // namespace word
 
+/// Objects and arrays within one another. RapidJSON recurses: 176 bytes of stack a level at the most.
+constexpr std::size_t most_depth = 500;
+
 /// One document of a tape.
 struct Document {
   std::size_t text = 0;       // where its text begins in Tape::text
@@ -101,8 +107,8 @@ struct Document {
 };
 
 struct Tape {
-  std::vector<char> text;
-  std::vector<std::uint64_t> words;
+  Buffer<char> text;
+  Buffer<std::uint64_t> words;
 
   void clear() noexcept {
     text.clear();

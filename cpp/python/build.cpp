@@ -3,7 +3,8 @@
 
 #include <array>
 #include <cstring>
-#include <vector>
+#include <memory>
+#include <new>
 
 namespace fastws::python {
 
@@ -39,47 +40,19 @@ PyObject* ascii_text(const char* bytes, std::size_t size) {
   return made;
 }
 
-std::uint32_t next_character(const unsigned char*& at) {
-  const std::uint32_t first = *at++;
-  if (first < 0x80) return first;
-  const auto more = [&] { return static_cast<std::uint32_t>(*at++ & 0x3f); };
-  if (first < 0xe0) return (first & 0x1f) << 6 | more();
-  if (first < 0xf0) {
-    const std::uint32_t high = (first & 0x0f) << 12 | more() << 6;
-    return high | more();
+/// The reader has decoded it: the object is made once, at its final size.
+PyObject* wide_text(std::uint64_t value, const std::uint64_t* units) {
+  const std::size_t characters = word::characters(value);
+  const unsigned unit = word::unit(value);
+  const Py_UCS4 highest = unit == 1 ? 0xff : unit == 2 ? 0xffff : 0x10ffff;
+  // A long ASCII text has units of one byte, too, and must be made as what it is.
+  if (unit == 1) {
+    return PyUnicode_FromKindAndData(PyUnicode_1BYTE_KIND, units, static_cast<Py_ssize_t>(characters));
   }
-  std::uint32_t high = (first & 0x07) << 18 | more() << 12;
-  high |= more() << 6;
-  return high | more();
-}
-
-template <class Unit>
-void decode(Unit* to, const char* bytes, std::size_t characters) {
-  const auto* at = reinterpret_cast<const unsigned char*>(bytes);
-  for (std::size_t index = 0; index < characters; ++index) to[index] = static_cast<Unit>(next_character(at));
-}
-
-/// The reader has counted the characters and knows the widest: the object is made once, at its final size.
-PyObject* wide_text(const char* bytes, std::size_t size, std::size_t characters, unsigned widest) {
-  static constexpr std::array<Py_UCS4, 5> highest = {0, 0x7f, 0xff, 0xffff, 0x10ffff};
-  if (widest == 1) return ascii_text(bytes, size);
-  PyObject* made = PyUnicode_New(static_cast<Py_ssize_t>(characters), highest[widest]);
-  if (made == nullptr) return nullptr;
-  switch (widest) {
-    case 2: decode(PyUnicode_1BYTE_DATA(made), bytes, characters); break;
-    case 3: decode(PyUnicode_2BYTE_DATA(made), bytes, characters); break;
-    default: decode(PyUnicode_4BYTE_DATA(made), bytes, characters); break;
-  }
+  PyObject* made = PyUnicode_New(static_cast<Py_ssize_t>(characters), highest);
+  if (made != nullptr) std::memcpy(PyUnicode_DATA(made), units, characters * unit);
   return made;
 }
-
-/// A container that is not full yet. It belongs to its parent already: whoever owns the root owns it.
-struct Open {
-  PyObject* container;
-  std::uint64_t left;
-  Py_ssize_t next;  // list: the index of the next element; dict: -1
-  PyObject* key;    // dict: the key that waits for its value, ours
-};
 
 PyObject* json_loads(PyObject* text) {
   static PyObject* loads = nullptr;
@@ -100,20 +73,62 @@ class Builder::Impl {
   PyObject* build(const json::Tape& tape, const json::Document& document);
 
  private:
-  PyObject* key(std::uint64_t word, const char* text);
-  static PyObject* scalar(const std::uint64_t*& at, const char* text);
-  static bool attach(Open& parent, PyObject* value);
+  /// The keys of objects that the reader has given a number, and an object that has them all.
+  struct Keys {
+    std::uint64_t number = 0;
+    unsigned in_use = 0;  // objects being built with them: the place is not given away meanwhile
+    std::size_t count = 0;
+    PyObject* pattern = nullptr;        // a dict with these keys; nullptr = too small to be worth a copy
+    std::unique_ptr<PyObject*[]> keys;  // owned
+  };
+  struct String {
+    std::uint64_t number = 0;
+    PyObject* text = nullptr;
+  };
+  /// A container that is not full yet. It belongs to its parent already: whoever owns the root owns it.
+  struct Open {
+    PyObject* container = nullptr;
+    std::uint64_t left = 0;
+    Py_ssize_t next = 0;
+    Keys* keys = nullptr;  // of a dict whose keys have a number
+    bool is_list = false;
+  };
+  /// Where the words are read.
+  struct Place {
+    const std::uint64_t* at;
+    const char* text;
+  };
 
-  static constexpr std::size_t slots = 2048;
-  std::array<PyObject*, slots>
-      keys_{};  // direct-mapped: a newcomer takes the place, so strangers can not grow it
+  /// The value at the place, which is left behind it. A container that has members is noted in `opened`. A new reference,
+  /// or nullptr with an exception.
+  PyObject* value(Place& place, Open& opened);
+  PyObject* object(Place& place, Open& opened);
+  PyObject* known(std::uint64_t value, std::uint64_t number, const char* text);
+  PyObject* key(Place& place);
+  PyObject* short_key(std::uint64_t word, const char* text);
+  bool learn(Keys& keys, std::uint64_t count, Place place);
+  bool fill(Open& open, Place& place, Open& opened);
+  bool fill_list(Open& open, Place& place, Open& opened);
+  bool fill_numbered(Open& open, Place& place, Open& opened);
+  bool fill_other(Open& open, Place& place, Open& opened);
+  static void skip(Place& place);
+
+  // Direct-mapped: a newcomer takes the place, so strangers can not make them grow.
+  static constexpr std::size_t cached_keys = 2048;
+  static constexpr std::size_t cached_lists = 512;
+  static constexpr std::size_t cached_strings = 2048;
+  static constexpr std::size_t worth_a_copy = 6;  // keys; a dict of up to 5 grows only once
+  std::array<PyObject*, cached_keys> keys_{};
+  std::array<Keys, cached_lists> lists_{};
+  std::array<String, cached_strings> strings_{};
+  std::array<Open, json::most_depth> outer_;  // the containers around the one being filled
 };
 
 /// A new reference to the key: the cached object when it is the same text.
-PyObject* Builder::Impl::key(std::uint64_t word, const char* text) {
+PyObject* Builder::Impl::short_key(std::uint64_t word, const char* text) {
   const std::size_t size = word::key_size(word);
   const char* bytes = text + word::offset(word);
-  PyObject*& slot = keys_[word::key_hash(word) % slots];
+  PyObject*& slot = keys_[word::key_hash(word) % cached_keys];
   if (slot != nullptr && static_cast<std::size_t>(PyUnicode_GET_LENGTH(slot)) == size &&
       std::memcmp(PyUnicode_1BYTE_DATA(slot), bytes, size) == 0) {
     Py_INCREF(slot);
@@ -128,101 +143,213 @@ PyObject* Builder::Impl::key(std::uint64_t word, const char* text) {
   return made;
 }
 
-/// The value at `at`, which is left on its last word. A new reference, or nullptr with an exception.
-PyObject* Builder::Impl::scalar(const std::uint64_t*& at, const char* text) {
-  const std::uint64_t value = *at;
+PyObject* Builder::Impl::key(Place& place) {
+  if (word::tag(*place.at) == Tag::key) return short_key(*place.at++, place.text);
+  Open none;
+  return value(place, none);
+}
+
+PyObject* Builder::Impl::known(std::uint64_t value, std::uint64_t number, const char* text) {
+  String& here = strings_[number % cached_strings];
+  if (here.number != number) {
+    PyObject* made = ascii_text(text + word::offset(value), word::span_size(value));
+    if (made == nullptr) return nullptr;
+    PyObject* old = here.text;
+    here = {number, made};
+    Py_XDECREF(old);
+  }
+  Py_INCREF(here.text);
+  return here.text;
+}
+
+/// Behind one value.
+void Builder::Impl::skip(Place& place) {
+  std::uint64_t left = 1;
+  for (; left != 0; --left) {
+    const std::uint64_t value = *place.at++;
+    switch (word::tag(value)) {
+      case Tag::int64:
+      case Tag::float64:
+      case Tag::known: ++place.at; break;
+      case Tag::text: place.at += word::words_of(word::characters(value) * word::unit(value)); break;
+      case Tag::array: left += word::count(value); break;
+      case Tag::object:
+        ++place.at;
+        left += 2 * word::count(value);
+        break;
+      default: break;
+    }
+  }
+}
+
+/// Makes the keys of the object at the place, which has just been begun. False = an exception is set.
+bool Builder::Impl::learn(Keys& keys, std::uint64_t count, Place place) {
+  std::unique_ptr<PyObject*[]> made(new (std::nothrow) PyObject*[count]);
+  PyObject* pattern = count < worth_a_copy ? nullptr : PyDict_New();
+  std::size_t done = 0;
+  bool well = made != nullptr && (pattern != nullptr || count < worth_a_copy);
+  if (made == nullptr) PyErr_NoMemory();
+  while (well && done < count) {
+    made[done] = short_key(*place.at++, place.text);
+    well = made[done] != nullptr;
+    if (well) ++done;
+    if (well && pattern != nullptr) well = PyDict_SetItem(pattern, made[done - 1], Py_None) == 0;
+    skip(place);
+  }
+  if (!well) {
+    while (done != 0) Py_DECREF(made[--done]);
+    Py_XDECREF(pattern);
+    return false;
+  }
+  for (std::size_t index = 0; index < keys.count; ++index) Py_DECREF(keys.keys[index]);
+  Py_XDECREF(keys.pattern);
+  keys.keys = std::move(made);
+  keys.pattern = pattern;
+  keys.count = static_cast<std::size_t>(count);
+  return true;
+}
+
+PyObject* Builder::Impl::object(Place& place, Open& opened) {
+  const std::uint64_t count = word::count(place.at[0]);
+  const std::uint64_t number = place.at[1];
+  place.at += 2;
+  Keys* keys = nullptr;
+  if (number != 0) {
+    Keys& here = lists_[number % cached_lists];
+    if (here.number == number) {
+      keys = &here;
+    } else if (here.in_use == 0) {
+      here.number = 0;
+      if (!learn(here, count, place)) return nullptr;
+      here.number = number;
+      keys = &here;
+    }
+  }
+  PyObject* made =
+      keys != nullptr && keys->pattern != nullptr ? PyDict_Copy(keys->pattern) : PyDict_New();
+  if (made == nullptr || count == 0) return made;
+  if (keys != nullptr) ++keys->in_use;
+  opened = {made, count, 0, keys, false};
+  return made;
+}
+
+inline PyObject* Builder::Impl::value(Place& place, Open& opened) {
+  const std::uint64_t value = *place.at;
+  if (word::tag(value) == Tag::object) return object(place, opened);
+  ++place.at;
   switch (word::tag(value)) {
     case Tag::null: Py_RETURN_NONE;
     case Tag::yes: Py_RETURN_TRUE;
     case Tag::no: Py_RETURN_FALSE;
     case Tag::integer: return PyLong_FromLongLong(word::integer(value));
-    case Tag::int64: return PyLong_FromLongLong(static_cast<long long>(*++at));
+    case Tag::int64: return PyLong_FromLongLong(static_cast<long long>(*place.at++));
     case Tag::float64: {
       double number = 0.0;
-      std::memcpy(&number, ++at, sizeof number);
+      std::memcpy(&number, place.at++, sizeof number);
       return PyFloat_FromDouble(number);
     }
     case Tag::digits: {
       char digits[512];  // the reader keeps at most 300 of them, and a sign
       const std::size_t size = word::span_size(value);
-      std::memcpy(digits, text + word::offset(value), size);
+      std::memcpy(digits, place.text + word::offset(value), size);
       digits[size] = '\0';
       return PyLong_FromString(digits, nullptr, 10);
     }
-    case Tag::ascii: return ascii_text(text + word::offset(value), word::span_size(value));
-    case Tag::text: {
-      const std::uint64_t sizes = *++at;
-      return wide_text(text + word::offset(value), sizes & 0xffffffff, sizes >> 32, word::widest(value));
+    case Tag::ascii: {
+      const char* bytes = place.text + word::offset(value);
+      // Python keeps the strings of one character.
+      if (word::span_size(value) == 1) return PyUnicode_FromOrdinal(static_cast<unsigned char>(*bytes));
+      return ascii_text(bytes, word::span_size(value));
     }
-    case Tag::array: return PyList_New(static_cast<Py_ssize_t>(word::count(value)));
-    case Tag::object: return PyDict_New();
-    case Tag::key: break;
+    case Tag::known: return known(value, *place.at++, place.text);
+    case Tag::text: {
+      const std::uint64_t* units = place.at;
+      place.at += word::words_of(word::characters(value) * word::unit(value));
+      return wide_text(value, units);
+    }
+    case Tag::array: {
+      PyObject* made = PyList_New(static_cast<Py_ssize_t>(word::count(value)));
+      if (made != nullptr && word::count(value) != 0) opened = {made, word::count(value), 0, nullptr, true};
+      return made;
+    }
+    default: break;
   }
   PyErr_SetString(PyExc_SystemError, "fastws: a key where a value should be");
   return nullptr;
 }
 
-/// Gives `value` (ours) to the parent. False = an exception is set, and the value is gone.
-bool Builder::Impl::attach(Open& parent, PyObject* value) {
-  --parent.left;
-  if (parent.next >= 0) {
-    PyList_SET_ITEM(parent.container, parent.next++, value);
-    return true;
-  }
-  const int failed = PyDict_SetItem(parent.container, parent.key, value);
-  Py_CLEAR(parent.key);
-  Py_DECREF(value);
-  return failed == 0;
+// Each gives a container its members, up to one that has members itself, which is noted in `opened`. False = an exception.
+
+bool Builder::Impl::fill_list(Open& open, Place& place, Open& opened) {
+  do {
+    PyObject* made = value(place, opened);
+    if (made == nullptr) return false;
+    PyList_SET_ITEM(open.container, open.next++, made);
+  } while (--open.left != 0 && opened.container == nullptr);
+  return true;
+}
+
+bool Builder::Impl::fill_numbered(Open& open, Place& place, Open& opened) {
+  PyObject* const* names = open.keys->keys.get();
+  do {
+    ++place.at;  // the key
+    PyObject* made = value(place, opened);
+    if (made == nullptr) return false;
+    const int failed = PyDict_SetItem(open.container, names[open.next++], made);
+    Py_DECREF(made);
+    if (failed != 0) return false;
+  } while (--open.left != 0 && opened.container == nullptr);
+  return true;
+}
+
+bool Builder::Impl::fill_other(Open& open, Place& place, Open& opened) {
+  do {
+    PyObject* name = key(place);
+    if (name == nullptr) return false;
+    PyObject* made = value(place, opened);
+    const bool well = made != nullptr && PyDict_SetItem(open.container, name, made) == 0;
+    Py_DECREF(name);
+    Py_XDECREF(made);
+    if (!well) return false;
+  } while (--open.left != 0 && opened.container == nullptr);
+  return true;
+}
+
+bool Builder::Impl::fill(Open& open, Place& place, Open& opened) {
+  const bool well = open.is_list             ? fill_list(open, place, opened)
+                    : open.keys != nullptr ? fill_numbered(open, place, opened)
+                                           : fill_other(open, place, opened);
+  // What was opened but found no place went with its only reference.
+  if (!well && opened.keys != nullptr) --opened.keys->in_use;
+  return well;
 }
 
 PyObject* Builder::Impl::build(const json::Tape& tape, const json::Document& document) {
   const NoCollection no_collection;
-  const char* text = tape.text.data() + document.text;
-  const std::uint64_t* at = tape.words.data() + document.words;
-  const std::uint64_t* const end = at + document.word_count;
-  std::array<Open, 16> few;  // most documents are not deeper; the stack below is for the others
-  std::vector<Open> many;
+  Place place{tape.words.data() + document.words, tape.text.data() + document.text};
+  Open now;
+  PyObject* root = value(place, now);
+  if (now.container == nullptr) return root;
   std::size_t depth = 0;
-  const auto top = [&]() -> Open& {
-    return depth <= few.size() ? few[depth - 1] : many[depth - few.size() - 1];
-  };
-
-  PyObject* root = nullptr;
-  for (; at < end; ++at) {
-    if (depth != 0 && top().next < 0 && top().key == nullptr) {
-      const bool short_key = word::tag(*at) == Tag::key;
-      top().key = short_key ? key(*at, text) : scalar(at, text);
-      if (top().key == nullptr) break;
-      continue;
-    }
-    const std::uint64_t opening = *at;
-    PyObject* value = scalar(at, text);
-    if (value == nullptr) break;
-    if (depth == 0) {
-      root = value;
-    } else if (!attach(top(), value)) {
-      break;
-    }
-    const Tag tag = word::tag(opening);
-    if ((tag == Tag::array || tag == Tag::object) && word::count(opening) != 0) {
-      const Open open{value, word::count(opening), tag == Tag::array ? 0 : -1, nullptr};
-      if (++depth <= few.size()) {
-        few[depth - 1] = open;
-      } else {
-        many.push_back(open);
-      }
-    }
-    while (depth != 0 && top().left == 0) {
-      if (depth > few.size()) many.pop_back();
-      --depth;
+  for (;;) {
+    Open opened;
+    if (!fill(now, place, opened)) break;
+    if (now.left == 0 && now.keys != nullptr) --now.keys->in_use;
+    if (opened.container != nullptr) {
+      if (now.left != 0) outer_[depth++] = now;  // a full container needs no place on the stack
+      now = opened;
+    } else if (depth != 0) {
+      now = outer_[--depth];
+    } else {
+      return root;
     }
   }
-  if (at == end) return root;
-  for (; depth != 0; --depth) {
-    Py_CLEAR(top().key);
-    if (depth > few.size()) many.pop_back();
+  if (now.keys != nullptr) --now.keys->in_use;
+  while (depth != 0) {
+    const Open& one = outer_[--depth];
+    if (one.keys != nullptr) --one.keys->in_use;
   }
-  Py_XDECREF(root);
+  Py_DECREF(root);
   return nullptr;
 }
 

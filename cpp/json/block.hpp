@@ -1,0 +1,91 @@
+// Sixteen bytes of text looked at in one step: where quotes, backslashes, control characters and non-ASCII bytes are.
+//
+// May know: nothing of this project. Promises: a mask has bit i set for byte i; both kinds of block answer alike, Block is
+// the faster one of this machine. The caller answers for sixteen readable bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace fastws::json {
+
+using Mask = std::uint32_t;  // the low 16 bits
+
+/// The index of the lowest set bit; the mask must not be 0.
+inline unsigned first_of(Mask mask) noexcept { return static_cast<unsigned>(__builtin_ctz(mask)); }
+
+/// In plain C++: eight bytes in a word, each judged in its highest bit.
+class PortableBlock {
+ public:
+  static constexpr std::size_t size = 16;
+
+  explicit PortableBlock(const char* bytes) noexcept { std::memcpy(words_, bytes, size); }
+
+  [[nodiscard]] Mask equal(char byte) const noexcept {
+    return each([byte](std::uint64_t word) { return zeros(word ^ ones * static_cast<unsigned char>(byte)); });
+  }
+  [[nodiscard]] Mask control() const noexcept {  // below 0x20
+    return each([](std::uint64_t word) { return zeros(word & ones * 0xe0); });
+  }
+  [[nodiscard]] Mask non_ascii() const noexcept {
+    return each([](std::uint64_t word) { return word & highs; });
+  }
+
+ private:
+  static constexpr std::uint64_t ones = 0x0101010101010101;
+  static constexpr std::uint64_t highs = ones * 0x80;
+
+  /// The highest bit of every byte that is zero, and of no other.
+  static std::uint64_t zeros(std::uint64_t word) noexcept {
+    return ~(((word & ~highs) + ~highs) | word) & highs;
+  }
+  template <class Judge>
+  [[nodiscard]] Mask each(Judge judge) const noexcept {
+    Mask mask = 0;
+    for (int half = 1; half >= 0; --half) {
+      // The highest bits of eight bytes, gathered in the top byte by one multiplication.
+      mask = mask << 8 | static_cast<Mask>((judge(words_[half]) >> 7) * 0x0102040810204080 >> 56);
+    }
+    return mask;
+  }
+
+  std::uint64_t words_[2];
+};
+
+#if defined(__SSE2__)
+
+class VectorBlock {
+ public:
+  static constexpr std::size_t size = 16;
+
+  explicit VectorBlock(const char* bytes) noexcept
+      : bytes_(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))) {}
+
+  [[nodiscard]] Mask equal(char byte) const noexcept {
+    return mask(_mm_cmpeq_epi8(bytes_, _mm_set1_epi8(byte)));
+  }
+  [[nodiscard]] Mask control() const noexcept {
+    return mask(_mm_cmpeq_epi8(_mm_min_epu8(bytes_, _mm_set1_epi8(0x1f)), bytes_));
+  }
+  [[nodiscard]] Mask non_ascii() const noexcept { return mask(bytes_); }
+
+ private:
+  static Mask mask(__m128i bytes) noexcept { return static_cast<Mask>(_mm_movemask_epi8(bytes)); }
+
+  __m128i bytes_;
+};
+
+using Block = VectorBlock;
+
+#else
+
+using Block = PortableBlock;
+
+#endif
+
+}  // namespace fastws::json
