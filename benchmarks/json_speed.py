@@ -38,7 +38,9 @@ def batches_of(shape: str) -> list[list[dict[str, Any]]]:
     return [objects[start : start + per_batch] for start in range(0, len(objects), per_batch)]
 
 
-def per_call(time_batch: Callable[[int], Sequence[float]], batches: int, calls: int, seconds: float) -> list[float]:
+def per_call(
+    time_batch: Callable[[int], Sequence[float]], batches: int, calls: int, seconds: float
+) -> list[float]:
     """Nanoseconds a call, one figure for each that time_batch gives, over at least `seconds`."""
     sums, done = [0.0], 0
     while sum(sums) < seconds:
@@ -79,9 +81,7 @@ def write_contenders(batches: list[list[dict[str, Any]]]) -> dict[str, Callable[
 def shown(values: list[float]) -> str:
     """Median and range, in the unit that reads best."""
     unit, factor = ("ns", 1) if statistics.median(values) < 10_000 else ("µs", 1000)
-    return (
-        f"{statistics.median(values) / factor:,.0f} ({min(values) / factor:,.0f} - {max(values) / factor:,.0f}) {unit}"
-    )
+    return f"{statistics.median(values) / factor:,.0f} ({min(values) / factor:,.0f} - {max(values) / factor:,.0f}) {unit}"
 
 
 def ratio(ours: list[float], theirs: list[float]) -> float:
@@ -89,7 +89,9 @@ def ratio(ours: list[float], theirs: list[float]) -> float:
     return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
 
 
-def measure(contenders: dict[str, Callable[[int], Sequence[float]]], batches: int, calls: int, arguments: Any) -> Any:
+def measure(
+    contenders: dict[str, Callable[[int], Sequence[float]]], batches: int, calls: int, arguments: Any
+) -> Any:
     """name -> rounds of figures, taken in turns."""
     rounds: dict[str, list[list[float]]] = {name: [] for name in contenders}
     for number in range(arguments.rounds + 1):
@@ -106,10 +108,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.05, help="CPU time per contender and round")
     parser.add_argument("--shapes", nargs="*", default=list(json_texts.SHAPES), help="only these")
     arguments = parser.parse_args()
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("fastws", "orjson", "msgspec"))
+    versions = ", ".join(
+        f"{name} {importlib.metadata.version(name)}" for name in ("fastws", "orjson", "msgspec")
+    )
     print(f"Python {platform.python_version()}, {versions}; {arguments.rounds} rounds")
 
-    print("\n| reading | bytes | fastws GIL | fastws CPU | orjson | msgspec | json | GIL / orjson | CPU / orjson |")
+    print(
+        "\n| reading | bytes | fastws GIL | fastws CPU | orjson | msgspec | json | GIL / orjson | CPU / orjson |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     for shape in arguments.shapes:
         batches = batches_of(shape)
@@ -138,7 +144,10 @@ def main() -> None:
     for _ in range(arguments.rounds):
         scans.append(_core.time_scanning(texts, ["type"], 20) / (20 * len(texts)) * 1e9)
         reads.append(sum(_core.time_reading(texts)) / len(texts) * 1e9)
-    print(f"\nscanning a trade tick for its route: {shown(scans)}; parsing and building it: {shown(reads)};", end=" ")
+    print(
+        f"\nscanning a trade tick for its route: {shown(scans)}; parsing and building it: {shown(reads)};",
+        end=" ",
+    )
     print(f"1 / {1 / ratio(scans, reads):.1f}")
 
 

@@ -10,7 +10,25 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-WORDS = "alpha beta gamma delta market order price spread volume desk trader bot signal limit stop fill latency".split()
+WORDS = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "market",
+    "order",
+    "price",
+    "spread",
+    "volume",
+    "desk",
+    "trader",
+    "bot",
+    "signal",
+    "limit",
+    "stop",
+    "fill",
+    "latency",
+]
 JAPANESE = "ウェブソケットの速い接続今日は良い天気ですね東京駅から新幹線で行きましたデータを読む時間がない"
 SYMBOLS = ["BTC-USD", "ETH-USD", "SOL-EUR", "XRP-USDT", "ADA-BTC"]
 
@@ -57,7 +75,10 @@ def nested(dice: random.Random) -> dict[str, Any]:
             "score": dice.uniform(0, 1),
             "balance": round(dice.uniform(-5000, 5000), 2),
             "tags": dice.choices(WORDS, k=dice.randrange(5)),
-            "address": {"street": f"{dice.randrange(900)} {dice.choice(WORDS)} road", "zip": f"{dice.randrange(10**5):05}"},
+            "address": {
+                "street": f"{dice.randrange(900)} {dice.choice(WORDS)} road",
+                "zip": f"{dice.randrange(10**5):05}",
+            },
             "manager": None,
             "reports": [person(depth - 1) for _ in range(3)] if depth else [],
         }
@@ -75,7 +96,11 @@ def tweets(dice: random.Random) -> dict[str, Any]:
 
     def words(count: int) -> str:
         start = dice.randrange(len(JAPANESE))
-        return " ".join(dice.choices(WORDS, k=count // 3)) + (JAPANESE + JAPANESE)[start : start + count] + "\n😀 https://example.com/"
+        return (
+            " ".join(dice.choices(WORDS, k=count // 3))
+            + (JAPANESE + JAPANESE)[start : start + count]
+            + "\n😀 https://example.com/"
+        )
 
     def user() -> dict[str, Any]:
         number = dice.randrange(10**9)

@@ -29,6 +29,12 @@ class PortableBlock {
   [[nodiscard]] Mask equal(char byte) const noexcept {
     return each([byte](std::uint64_t word) { return zeros(word ^ ones * static_cast<unsigned char>(byte)); });
   }
+  /// Equal to a byte that has the bit 0x20, or to the one without it: '{' and '[' differ in that bit alone.
+  [[nodiscard]] Mask equal_folded(char byte) const noexcept {
+    return each([byte](std::uint64_t word) {
+      return zeros((word | ones * 0x20) ^ ones * static_cast<unsigned char>(byte));
+    });
+  }
   [[nodiscard]] Mask control() const noexcept {  // below 0x20
     return each([](std::uint64_t word) { return zeros(word & ones * 0xe0); });
   }
@@ -68,6 +74,9 @@ class VectorBlock {
 
   [[nodiscard]] Mask equal(char byte) const noexcept {
     return mask(_mm_cmpeq_epi8(bytes_, _mm_set1_epi8(byte)));
+  }
+  [[nodiscard]] Mask equal_folded(char byte) const noexcept {
+    return mask(_mm_cmpeq_epi8(_mm_or_si128(bytes_, _mm_set1_epi8(0x20)), _mm_set1_epi8(byte)));
   }
   [[nodiscard]] Mask control() const noexcept {
     return mask(_mm_cmpeq_epi8(_mm_min_epu8(bytes_, _mm_set1_epi8(0x1f)), bytes_));

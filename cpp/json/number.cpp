@@ -87,7 +87,8 @@ Number read_number(std::string_view text) noexcept {
     return number;
   }
   const auto result = std::from_chars(text.data(), text.data() + text.size(), number.float64);
-  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) number.kind = Number::Kind::refused;
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size())
+    number.kind = Number::Kind::refused;
   return number;
 }
 

@@ -18,7 +18,7 @@ namespace fastws::json {
 namespace {
 
 constexpr unsigned flags = rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
-constexpr std::size_t zero_bytes = 32;   // behind every text: RapidJSON wants an end, wide loads want room
+constexpr std::size_t zero_bytes = 32;  // behind every text: RapidJSON wants an end, wide loads want room
 constexpr std::size_t most_text = (std::uint64_t{1} << 32) - 64;  // offsets have 32 bits
 
 /// An object or array that is not closed yet.

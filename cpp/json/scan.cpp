@@ -1,8 +1,13 @@
-// One pass over the text by the brackets and quotes alone: right for every text that is JSON, cheap for all.
+// One pass over the text by the brackets and quotes alone: right for every text that is JSON, cheap for all. Most texts
+// need not even that (scan_plain.hpp).
 #include "scan.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+
+#include "block.hpp"
+#include "scan_plain.hpp"
 
 namespace fastws::json {
 
@@ -112,7 +117,7 @@ class Scanner {
   bool string(Span& span) {
     span.begin = at_;
     for (;;) {
-      while (end_ - at_ >= 8 && !eight_hold_an_end()) at_ += 8;
+      at_ = next([](const Block& block) { return block.equal('"') | block.equal('\\'); });
       while (at_ != end_ && *at_ != '"' && *at_ != '\\') ++at_;
       if (at_ == end_) return false;
       if (*at_ == '"') break;
@@ -137,7 +142,11 @@ class Scanner {
       return at_ != begin;
     }
     std::size_t depth = 0;
-    while (at_ != end_) {
+    for (;;) {
+      at_ = next([](const Block& block) {
+        return block.equal('"') | block.equal_folded('{') | block.equal_folded('}');
+      });
+      if (at_ == end_) break;
       const char c = *at_++;
       if (c == '"') {
         if (!string(ignored)) return false;
@@ -162,15 +171,15 @@ class Scanner {
   }
 
  private:
-  /// Whether a quote or a backslash is among the next eight bytes (it may say so once too often, never too rarely).
-  [[nodiscard]] bool eight_hold_an_end() const {
-    constexpr std::uint64_t ones = 0x0101010101010101;
-    constexpr std::uint64_t highs = 0x8080808080808080;
-    std::uint64_t bytes = 0;
-    std::memcpy(&bytes, at_, sizeof bytes);
-    const std::uint64_t quotes = bytes ^ ones * '"';
-    const std::uint64_t slashes = bytes ^ ones * '\\';
-    return (((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes)) & highs;
+  /// The first byte from here on that the mask of its block has; near the end, where it must be looked for singly.
+  template <class Stops>
+  [[nodiscard]] const char* next(Stops stops) const {
+    const char* at = at_;
+    for (; end_ - at >= static_cast<std::ptrdiff_t>(Block::size); at += Block::size) {
+      const Mask mask = stops(Block(at));
+      if (mask != 0) return at + first_of(mask);
+    }
+    return at;
   }
 
   const char* at_;
@@ -207,6 +216,9 @@ Route decide(const std::vector<Found>& found, std::string& scratch) {
 }  // namespace
 
 Route find_route(std::string_view text, const std::vector<std::string>& keys, std::string& scratch) {
+  if (keys.size() == 1) {
+    if (const auto route = find_plain_route(text, keys[0])) return *route;
+  }
   Scanner scanner(text);
   scanner.skip_space();
   if (!scanner.take('{')) {

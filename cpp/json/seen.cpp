@@ -21,7 +21,9 @@ std::uint64_t secret() {
 }  // namespace
 
 Seen::Seen()
-    : seed_(secret()), strings_(std::make_unique<String[]>(strings)), lists_(std::make_unique<List[]>(lists)) {}
+    : seed_(secret()),
+      strings_(std::make_unique<String[]>(strings)),
+      lists_(std::make_unique<List[]>(lists)) {}
 Seen::~Seen() = default;
 
 std::uint64_t Seen::next_number() noexcept {

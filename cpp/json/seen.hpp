@@ -129,7 +129,8 @@ class Seen {
   static constexpr StringMasks make_string_masks() noexcept {
     StringMasks masks{};
     for (std::size_t size = 0; size <= longest_string; ++size) {
-      for (std::size_t byte = 0; byte < size; ++byte) masks[size][byte / 8] |= std::uint64_t{0xff} << byte % 8 * 8;
+      for (std::size_t byte = 0; byte < size; ++byte)
+        masks[size][byte / 8] |= std::uint64_t{0xff} << byte % 8 * 8;
     }
     return masks;
   }
@@ -156,9 +157,12 @@ class Seen {
   const std::uint64_t seed_;
   const std::unique_ptr<String[]> strings_;
   const std::unique_ptr<List[]> lists_;
-  std::array<std::uint16_t, 256> likely_{};  // by the first key: the list that was last found to begin with it
-  std::vector<std::unique_ptr<const Known>> retired_;  // an object that is being read may still expect one of them
-  std::vector<Pending> pending_;  // the keys of all objects that are being read and not like an earlier one so far
+  std::array<std::uint16_t, 256>
+      likely_{};  // by the first key: the list that was last found to begin with it
+  std::vector<std::unique_ptr<const Known>>
+      retired_;  // an object that is being read may still expect one of them
+  std::vector<Pending>
+      pending_;  // the keys of all objects that are being read and not like an earlier one so far
 };
 
 inline constexpr Seen::StringMasks Seen::string_masks = Seen::make_string_masks();

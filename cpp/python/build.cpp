@@ -225,8 +225,7 @@ PyObject* Builder::Impl::object(Place& place, Open& opened) {
       keys = &here;
     }
   }
-  PyObject* made =
-      keys != nullptr && keys->pattern != nullptr ? PyDict_Copy(keys->pattern) : PyDict_New();
+  PyObject* made = keys != nullptr && keys->pattern != nullptr ? PyDict_Copy(keys->pattern) : PyDict_New();
   if (made == nullptr || count == 0) return made;
   if (keys != nullptr) ++keys->in_use;
   opened = {made, count, 0, keys, false};
@@ -316,7 +315,7 @@ bool Builder::Impl::fill_other(Open& open, Place& place, Open& opened) {
 }
 
 bool Builder::Impl::fill(Open& open, Place& place, Open& opened) {
-  const bool well = open.is_list             ? fill_list(open, place, opened)
+  const bool well = open.is_list           ? fill_list(open, place, opened)
                     : open.keys != nullptr ? fill_numbered(open, place, opened)
                                            : fill_other(open, place, opened);
   // What was opened but found no place went with its only reference.

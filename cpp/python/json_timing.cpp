@@ -51,7 +51,8 @@ std::pair<double, double> time_reading(const std::vector<std::string>& texts) {
   Results results(texts.size());
   tape->clear();
   const double began = cpu_seconds();
-  for (std::size_t index = 0; index < texts.size(); ++index) documents[index] = reader->append(*tape, texts[index]);
+  for (std::size_t index = 0; index < texts.size(); ++index)
+    documents[index] = reader->append(*tape, texts[index]);
   const double read = cpu_seconds();
   for (std::size_t index = 0; index < texts.size(); ++index) {
     PyObject* result = builder->build(*tape, documents[index]);

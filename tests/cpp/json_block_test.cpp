@@ -26,7 +26,7 @@ Mask singly(const std::string& bytes, Judge judge) {
 template <class Kind>
 void expect_right_masks() {
   std::mt19937 dice(11);
-  const std::string interesting("\0\x01\x1f\x20\"\\\x7f\x80\xff!#[]", 13);
+  const std::string interesting("\0\x01\x1f\x20\"\\\x7f\x80\xff!#[]{}", 15);
   for (int round = 0; round < 20000; ++round) {
     std::string bytes(16, ' ');
     for (char& byte : bytes) {
@@ -36,6 +36,7 @@ void expect_right_masks() {
     EXPECT_EQ(block.equal('"'), singly(bytes, [](unsigned char c) { return c == '"'; }));
     EXPECT_EQ(block.equal('\x80'), singly(bytes, [](unsigned char c) { return c == 0x80; }));
     EXPECT_EQ(block.equal('\0'), singly(bytes, [](unsigned char c) { return c == 0; }));
+    EXPECT_EQ(block.equal_folded('{'), singly(bytes, [](unsigned char c) { return c == '{' || c == '['; }));
     EXPECT_EQ(block.control(), singly(bytes, [](unsigned char c) { return c < 0x20; }));
     EXPECT_EQ(block.non_ascii(), singly(bytes, [](unsigned char c) { return c >= 0x80; }));
   }
@@ -55,7 +56,8 @@ std::string utf8_of(char32_t c) {
 
 TEST(JsonUnicode, DecodesWhatItMeasured) {
   std::mt19937 dice(12);
-  const char32_t edges[] = {0, 0x7f, 0x80, 0xff, 0x100, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
+  const char32_t edges[] = {0,     0x7f,   0x80,   0xff,   0x100,   0x7ff,
+                            0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
   for (int round = 0; round < 5000; ++round) {
     const std::size_t most = 1 + dice() % 12;  // only so many of the edges: narrow texts, too
     std::u32string wanted;

@@ -35,7 +35,8 @@ TEST(JsonSeen, NoNumberIsGivenToTwoStrings) {
   std::map<std::uint64_t, std::string> given;
   for (int round = 0; round < 200000; ++round) {
     const std::string text = std::string(2 + dice() % 22, 'x') + std::to_string(dice() % 3000);
-    const std::string cut = text.substr(text.size() > Seen::longest_string ? text.size() - Seen::longest_string : 0);
+    const std::string cut =
+        text.substr(text.size() > Seen::longest_string ? text.size() - Seen::longest_string : 0);
     const std::uint64_t number = number_of(seen, cut);
     if (number == 0) continue;
     const auto [here, fresh] = given.emplace(number, cut);
