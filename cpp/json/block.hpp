@@ -1,7 +1,8 @@
 // Sixteen bytes of text looked at in one step: where quotes, backslashes, control characters and non-ASCII bytes are.
 //
 // May know: nothing of this project. Promises: a mask has bit i set for byte i; both kinds of block answer alike, Block is
-// the faster one of this machine. The caller answers for sixteen readable bytes.
+// the faster one of this machine. The caller answers for sixteen readable bytes, and for as many writable
+// ones where it stores.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,18 @@
 
 namespace fastws::json {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#elif defined(__has_feature)
+constexpr bool sanitized =
+    __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool sanitized = false;
+#endif
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+              "the words of this folder hold the first byte lowest");
+
 using Mask = std::uint32_t;  // the low 16 bits
 
 /// The index of the lowest set bit; the mask must not be 0.
@@ -25,6 +38,9 @@ class PortableBlock {
   static constexpr std::size_t size = 16;
 
   explicit PortableBlock(const char* bytes) noexcept { std::memcpy(words_, bytes, size); }
+  /// Whether sixteen bytes can be read where perhaps fewer belong to anybody.
+  static bool may_over_read(const char*) noexcept { return false; }
+  void store(char* to) const noexcept { std::memcpy(to, words_, size); }
 
   [[nodiscard]] Mask equal(char byte) const noexcept {
     return each([byte](std::uint64_t word) { return zeros(word ^ ones * static_cast<unsigned char>(byte)); });
@@ -71,6 +87,12 @@ class VectorBlock {
 
   explicit VectorBlock(const char* bytes) noexcept
       : bytes_(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))) {}
+  /// Whether sixteen bytes can be read where perhaps fewer belong to anybody: memory is readable by whole pages, and pages
+  /// have 4096 bytes at least. A sanitizer, which knows the owner of every byte, would object.
+  static bool may_over_read(const char* bytes) noexcept {
+    return !sanitized && reinterpret_cast<std::uintptr_t>(bytes) % 4096 <= 4096 - size;
+  }
+  void store(char* to) const noexcept { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes_); }
 
   [[nodiscard]] Mask equal(char byte) const noexcept {
     return mask(_mm_cmpeq_epi8(bytes_, _mm_set1_epi8(byte)));

@@ -1,71 +1,59 @@
-// JSON text from plain values: the bytes json.dumps(ensure_ascii=False, allow_nan=False, separators=(",",
-// ":")) writes.
+// JSON text from plain values: the bytes json.dumps(ensure_ascii=False, allow_nan=False, separators=(",", ":")) writes.
 //
-// May know: number. Knows no Python. Promises: appends to a caller's Text, never throws but std::bad_alloc;
-// valid UTF-8 in, valid UTF-8 out; a double is the shortest text that reads back as the same double, laid out
-// as Python's repr.
+// May know: text, escape, digits, decimal. Knows no Python. Promises: appends to a caller's Text, never throws but
+// std::bad_alloc; valid UTF-8 in, valid UTF-8 out; a double is the shortest text that reads back as the same double, laid
+// out as Python's repr.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
+
+#include "decimal.hpp"
+#include "digits.hpp"
+#include "escape.hpp"
+#include "text.hpp"
 
 namespace fastws::json {
 
-/// A text that grows. Small ones lie in the object itself: writing a typical message allocates nothing.
-class Text {
- public:
-  Text() noexcept : begin_(inline_), end_(inline_), limit_(inline_ + sizeof inline_) {}
-  ~Text();
-  Text(const Text&) = delete;
-  Text& operator=(const Text&) = delete;
+constexpr std::size_t longest_part = 4096;  // units whose worst case is reserved at a time
 
-  std::string_view view() const noexcept { return {begin_, static_cast<std::size_t>(end_ - begin_)}; }
-
-  /// The end, with at least `size` writable bytes behind it; set_end() then tells how far they were used.
-  char* room(std::size_t size) {
-    if (size > static_cast<std::size_t>(limit_ - end_)) grow(size);
-    return end_;
-  }
-  void set_end(char* end) noexcept { end_ = end; }
-
-  void put(char byte) {
-    *room(1) = byte;
-    ++end_;
-  }
-  void put(std::string_view bytes) {
-    std::memcpy(room(bytes.size()), bytes.data(), bytes.size());
-    end_ += bytes.size();
-  }
-  /// Writes `byte`, over a comma when the text ends with one: the values of a container each end with a
-  /// comma.
-  void put_over_comma(char byte) {
-    if (end_[-1] == ',') {
-      end_[-1] = byte;
-    } else {
-      put(byte);
-    }
-  }
-  void drop_last() noexcept { --end_; }
-
- private:
-  void grow(std::size_t size);
-
-  char* begin_;
-  char* end_;
-  char* limit_;
-  char inline_[1024];  // left as it is: filling it would cost more than a small message
-};
+void write_long_string(Text& out, std::string_view utf8, char then);
 
 // Each writes the byte that follows the value, too: a comma, a colon, or the quote of a key.
-void write_string(Text& out, std::string_view utf8, char then);  // quoted and escaped
-void write_integer(Text& out, std::int64_t value, char then);
-/// As Python's float.__repr__; the value must be finite.
-void write_double(Text& out, double value, char then);
 
-/// A string from code points, one each unit (std::uint8_t is Latin-1). Gives the index of the first
-/// surrogate, which UTF-8 can not carry (then some of the text is written), or `count`.
+/// Quoted and escaped.
+inline void write_string(Text& out, std::string_view utf8, char then) {
+  if (utf8.size() > longest_part) return write_long_string(out, utf8, then);
+  char* at = out.room(utf8.size() * longest_unit + 3 + Block::size);
+  *at = '"';
+  at = put_escaped(at + 1, utf8.data(), utf8.size());
+  at[0] = '"';
+  at[1] = then;
+  out.set_end(at + 2);
+}
+
+inline void write_integer(Text& out, std::int64_t value, char then) {
+  char* at = out.room(longest_integer + 1);
+  auto size = static_cast<std::uint64_t>(value);
+  if (value < 0) {
+    *at++ = '-';
+    size = 0 - size;
+  }
+  at = put_unsigned(at, size);
+  *at = then;
+  out.set_end(at + 1);
+}
+
+/// As Python's float.__repr__; the value must be finite.
+inline void write_double(Text& out, double value, char then) {
+  char* const at = put_double(out.room(longest_double), value);
+  *at = then;
+  out.set_end(at + 1);
+}
+
+/// A string from code points, one each unit (std::uint8_t is Latin-1). Gives the index of the first surrogate, which UTF-8
+/// can not carry (then some of the text is written), or `count`.
 template <class Unit>
 std::size_t write_code_points(Text& out, const Unit* points, std::size_t count, char then);
 

@@ -148,16 +148,11 @@ bool Core::send(engine::Opcode opcode, std::string_view payload, std::uint64_t e
 }
 
 bool Core::send_json(const py::object& object, const py::object& default_hook, std::uint64_t epoch) {
-  // One buffer a thread, kept: the default hook may send as well, so it is taken out while in use.
-  thread_local std::string kept;
-  std::string text = std::move(kept);
-  text.clear();
+  json::Text text;
   if (!encode(object.ptr(), default_hook.is_none() ? nullptr : default_hook.ptr(), text)) {
     throw py::error_already_set();
   }
-  const bool sent = !lost() && send(engine::Opcode::text, text, epoch);
-  if (text.capacity() <= (std::size_t{64} << 10)) kept = std::move(text);
-  return sent;
+  return !lost() && send(engine::Opcode::text, text.view(), epoch);
 }
 
 bool Core::send_text(const py::str& text, std::uint64_t epoch) {

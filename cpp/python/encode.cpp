@@ -1,7 +1,7 @@
 // Python objects -> JSON text, with the GIL; see encode.hpp.
 //
-// May know: json/writer, the CPython API. Promises: iterative; objects whose writing runs no Python code are
-// read through borrowed references, everything else is held by a frame while Python code runs.
+// May know: json/writer, the CPython API. Promises: iterative; objects whose writing runs no Python code are read through
+// borrowed references, and before Python code runs hold() makes every frame own what it refers to.
 
 #include "encode.hpp"
 
@@ -19,22 +19,22 @@ namespace {
 
 class Encoder {
  public:
-  explicit Encoder(PyObject* default_hook) noexcept : default_hook_(default_hook) {}
+  Encoder(PyObject* default_hook, json::Text& out) noexcept : default_hook_(default_hook), out_(out) {}
 
   /// False = an exception is set.
   bool run(PyObject* root);
-  std::string_view text() const noexcept { return out_.view(); }
 
  private:
   enum class Step { kWritten, kEntered, kFailed };
   using Kind = Frame::Kind;
 
   // A value that was written ends with a comma; the container's end takes the last one's place.
-  Step value(PyObject* object);
+  [[gnu::always_inline]] inline Step value(PyObject* object);
   Step value_of_other_class(PyObject* object);
   static Step scalar(bool well) { return well ? Step::kWritten : Step::kFailed; }
   Step plain(std::string_view text);
-  Step enter(Kind kind, PyObject* object);
+  Step enter(Kind kind, PyObject* object, Py_ssize_t size = 0);
+  Step enter_dict(PyObject* object);
   Step enter_mapping(PyObject* object);
 
   // Goes on with the top frame until it is left or a member is entered.
@@ -51,14 +51,16 @@ class Encoder {
   bool key(PyObject* key);
   // With the byte that follows: a comma; for a string that is a key a colon, for another key its quote.
   bool string(PyObject* text, char then);
+  bool string_of_any_kind(PyObject* text, char then);
   bool integer(PyObject* number, char then);
+  bool large_integer(PyObject* number, char then);
   bool real(PyObject* number, char then);
 
   bool refuse(PyObject* exception, const char* format, const char* name);
   bool refuse_surrogate(PyObject* text, std::size_t index, bool is_key);
 
   PyObject* default_hook_;
-  json::Text out_;
+  json::Text& out_;
   FrameStack stack_;
 };
 
@@ -81,7 +83,7 @@ Encoder::Step Encoder::value(PyObject* object) {
   if (type == &PyUnicode_Type) return scalar(string(object, ','));
   if (type == &PyLong_Type) return scalar(integer(object, ','));
   if (type == &PyFloat_Type) return scalar(real(object, ','));
-  if (type == &PyDict_Type) return PyDict_GET_SIZE(object) != 0 ? enter(Kind::kDict, object) : plain("{},");
+  if (type == &PyDict_Type) return enter_dict(object);
   if (type == &PyList_Type) return PyList_GET_SIZE(object) != 0 ? enter(Kind::kList, object) : plain("[],");
   if (object == Py_None) return plain("null,");
   if (object == Py_True) return plain("true,");
@@ -100,10 +102,15 @@ Encoder::Step Encoder::value_of_other_class(PyObject* object) {
   return stack_.push(Kind::kStandIn, object) ? Step::kEntered : Step::kFailed;
 }
 
-Encoder::Step Encoder::enter(Kind kind, PyObject* object) {
-  if (!stack_.push(kind, object)) return Step::kFailed;
+inline Encoder::Step Encoder::enter(Kind kind, PyObject* object, Py_ssize_t size) {
+  if (!stack_.push(kind, object, size)) return Step::kFailed;
   out_.put(kind == Kind::kList || kind == Kind::kTuple ? '[' : '{');
   return Step::kEntered;
+}
+
+Encoder::Step Encoder::enter_dict(PyObject* object) {
+  const Py_ssize_t size = PyDict_GET_SIZE(object);
+  return size != 0 ? enter(Kind::kDict, object, size) : plain("{},");
 }
 
 // A subclass of dict (OrderedDict, say) may have an order of its own: its items() are asked for, unless it is
@@ -111,11 +118,12 @@ Encoder::Step Encoder::enter(Kind kind, PyObject* object) {
 Encoder::Step Encoder::enter_mapping(PyObject* object) {
   if (PyDict_GET_SIZE(object) == 0) return plain("{},");
   if (enter(Kind::kItems, object) == Step::kFailed) return Step::kFailed;
+  stack_.hold();
   stack_.top().source = PyMapping_Items(object);
   return stack_.top().source != nullptr ? Step::kEntered : Step::kFailed;
 }
 
-void Encoder::leave(char bracket) {
+inline void Encoder::leave(char bracket) {
   out_.put_over_comma(bracket);
   out_.put(',');
   stack_.pop();
@@ -123,14 +131,12 @@ void Encoder::leave(char bracket) {
 
 bool Encoder::go_on() {
   Frame& frame = stack_.top();
-  switch (frame.kind) {
-    case Kind::kList: return list(frame);
-    case Kind::kTuple: return tuple(frame);
-    case Kind::kDict: return dict(frame);
-    case Kind::kItems: return items(frame);
-    case Kind::kFields: return fields(frame);
-    case Kind::kStandIn: break;
-  }
+  // Not a switch: the processor foresees branches better than a jump through a table.
+  if (frame.kind == Kind::kDict) return dict(frame);
+  if (frame.kind == Kind::kList) return list(frame);
+  if (frame.kind == Kind::kTuple) return tuple(frame);
+  if (frame.kind == Kind::kItems) return items(frame);
+  if (frame.kind == Kind::kFields) return fields(frame);
   return stand_in(frame);
 }
 
@@ -203,7 +209,10 @@ bool Encoder::fields(Frame& frame) {
     if (found.kind == Foreign::Kind::kUnknown) continue;
     if (!key(name)) return false;
     const Step step = value(found.object.get());
-    if (step != Step::kWritten) return step == Step::kEntered;
+    if (step != Step::kWritten) {
+      stack_.hold();  // what was asked for may live nowhere else
+      return step == Step::kEntered;
+    }
   }
   leave('}');
   return true;
@@ -217,6 +226,7 @@ bool Encoder::stand_in(Frame& frame) {
     return true;
   }
   PyObject* const object = frame.object;
+  stack_.hold();
   Foreign foreign = encode_foreign(object, out_);
   switch (foreign.kind) {
     case Foreign::Kind::kWritten: stack_.pop(); return true;
@@ -256,8 +266,8 @@ bool Encoder::ask_hook(Frame& frame, PyObject* object) {
   return refuse(PyExc_TypeError, "Object of type %.200s is not JSON serializable%s", name);
 }
 
-bool Encoder::key(PyObject* key) {
-  if (PyUnicode_Check(key)) return string(key, ':');
+inline bool Encoder::key(PyObject* key) {
+  if (Py_TYPE(key) == &PyUnicode_Type || PyUnicode_Check(key)) return string(key, ':');
   out_.put('"');
   if (PyFloat_Check(key)) {
     if (!real(key, '"')) return false;
@@ -274,17 +284,19 @@ bool Encoder::key(PyObject* key) {
   return true;
 }
 
-bool Encoder::string(PyObject* text, char then) {
+inline bool Encoder::string(PyObject* text, char then) {
+  if (!PyUnicode_IS_COMPACT_ASCII(text)) return string_of_any_kind(text, then);
+  const auto length = static_cast<std::size_t>(PyUnicode_GET_LENGTH(text));
+  json::write_string(out_, {static_cast<const char*>(PyUnicode_DATA(text)), length}, then);
+  return true;
+}
+
+// Straight from the code points: PyUnicode_AsUTF8 would leave a copy in the user's string for as long as it lives.
+bool Encoder::string_of_any_kind(PyObject* text, char then) {
 #if PY_VERSION_HEX < 0x030C0000
   if (PyUnicode_READY(text) != 0) return false;
 #endif
   const auto length = static_cast<std::size_t>(PyUnicode_GET_LENGTH(text));
-  if (PyUnicode_IS_ASCII(text)) {
-    json::write_string(out_, std::string_view(static_cast<const char*>(PyUnicode_DATA(text)), length), then);
-    return true;
-  }
-  // Straight from the code points: PyUnicode_AsUTF8 would leave a copy in the user's string for as long as it
-  // lives.
   const void* const points = PyUnicode_DATA(text);
   std::size_t written = 0;
   switch (PyUnicode_KIND(text)) {
@@ -299,7 +311,30 @@ bool Encoder::string(PyObject* text, char then) {
   return written == length || refuse_surrogate(text, written, then == ':');
 }
 
-bool Encoder::integer(PyObject* number, char then) {
+/// The value of an int of at most two of CPython's digits of 30 bits, or of one from 3.12 on, whose layout is private.
+inline bool is_small(PyObject* number, std::int64_t& value) {
+  auto* const digits = reinterpret_cast<PyLongObject*>(number);
+#if PY_VERSION_HEX >= 0x030C0000
+  if (PyUnstable_Long_IsCompact(digits) == 0) return false;
+  value = PyUnstable_Long_CompactValue(digits);
+#else
+  const Py_ssize_t size = Py_SIZE(digits);
+  if (size < -2 || size > 2) return false;
+  value = size == 0 ? 0 : digits->ob_digit[0];
+  if (size == 2 || size == -2) value |= static_cast<std::int64_t>(digits->ob_digit[1]) << PyLong_SHIFT;
+  if (size < 0) value = -value;
+#endif
+  return true;
+}
+
+inline bool Encoder::integer(PyObject* number, char then) {
+  std::int64_t small = 0;
+  if (!is_small(number, small)) return large_integer(number, then);
+  json::write_integer(out_, small, then);
+  return true;
+}
+
+bool Encoder::large_integer(PyObject* number, char then) {
   int overflow = 0;
   const long long small = PyLong_AsLongLongAndOverflow(number, &overflow);
   if (overflow == 0) {
@@ -314,7 +349,7 @@ bool Encoder::integer(PyObject* number, char then) {
   return true;
 }
 
-bool Encoder::real(PyObject* number, char then) {
+inline bool Encoder::real(PyObject* number, char then) {
   const double value = PyFloat_AS_DOUBLE(number);
   if (!std::isfinite(value)) {
     return refuse(PyExc_ValueError, "Out of range float values are not JSON compliant: %s%s",
@@ -348,17 +383,14 @@ bool Encoder::refuse_surrogate(PyObject* text, std::size_t index, bool is_key) {
 
 }  // namespace
 
-bool encode(PyObject* object, PyObject* default_hook, std::string& out) {
+bool encode(PyObject* object, PyObject* default_hook, json::Text& out) {
   // Counted, because a default hook that sends comes here again.
   if (Py_EnterRecursiveCall(" while encoding a JSON object") != 0) return false;
   bool well = false;
   try {
-    Encoder encoder(default_hook);
-    well = encoder.run(object);
-    if (well) out.append(encoder.text());
+    well = Encoder(default_hook, out).run(object);
   } catch (const std::exception&) {  // only memory and sizes beyond any memory can fail here
     PyErr_NoMemory();
-    well = false;
   }
   Py_LeaveRecursiveCall();
   return well;

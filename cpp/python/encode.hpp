@@ -7,12 +7,12 @@
 
 #include <Python.h>
 
-#include <string>
+#include "../json/text.hpp"
 
 namespace fastws::python {
 
-/// Appends the JSON of `object` to `out`. `default_hook`: a callable or nullptr. False = an exception is set
-/// and `out` is as it was.
-bool encode(PyObject* object, PyObject* default_hook, std::string& out);
+/// Writes the JSON of `object` into `out`, which is empty. `default_hook`: a callable or nullptr. False = an exception is set
+/// and what `out` holds is of no use.
+bool encode(PyObject* object, PyObject* default_hook, json::Text& out);
 
 }  // namespace fastws::python

@@ -1,20 +1,21 @@
 // The containers that encode() is inside of; see encode_stack.hpp.
 //
-// May know: the CPython API. Promises: a cycle is found at once when it has at most `near_frames` members, a
-// longer one when the depth limit is reached: looking at every ancestor of every container would make deep
-// texts quadratic.
+// May know: the CPython API. Promises: a cycle is found at once when it has at most `near_frames` members, a longer one when
+// the depth limit is reached: looking at every ancestor of every container would make deep texts quadratic.
 
 #include "encode_stack.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 namespace fastws::python {
 namespace {
 
 constexpr std::size_t near_frames = 64;
-constexpr std::size_t never_too_deep = 16;  // spares most containers the question
-constexpr std::size_t shown_steps = 8;      // of a path, at either end
+constexpr std::size_t shown_steps = 8;  // of a path, at either end
 constexpr std::size_t shown_key = 60;
 
 /// json.dumps counts its levels against the recursion limit up to Python 3.11, later against the native
@@ -74,9 +75,19 @@ bool FrameStack::holds(const PyObject* object, std::size_t nearest) const noexce
                      [object](const Frame& frame) { return frame.object == object; });
 }
 
-bool FrameStack::push(Frame::Kind kind, PyObject* object) {
-  const bool too_deep = depth_ >= never_too_deep && depth_ >= depth_limit();
-  if (holds(object, too_deep ? depth_ : near_frames)) {
+bool FrameStack::holds_one_twice() const {
+  std::vector<const PyObject*> objects;
+  std::transform(frames_, frames_ + depth_, std::back_inserter(objects),
+                 [](const Frame& frame) { return frame.object; });
+  std::sort(objects.begin(), objects.end(), std::less<>());
+  return std::adjacent_find(objects.begin(), objects.end()) != objects.end();
+}
+
+bool FrameStack::may_enter(PyObject* object) {
+  const bool too_deep = depth_ >= depth_limit();
+  // A cycle of more containers than are looked through each time comes round until it is too deep, and that may be in a
+  // member beside the cycle.
+  if (holds(object, too_deep ? depth_ : near_frames) || (too_deep && holds_one_twice())) {
     PyErr_Format(PyExc_ValueError, "Circular reference detected%s", place().c_str());
     return false;
   }
@@ -85,20 +96,32 @@ bool FrameStack::push(Frame::Kind kind, PyObject* object) {
     return false;
   }
   if (depth_ == capacity_) grow();
-  if (depth_ != 0) Py_XINCREF(top().key);
-  Py_INCREF(object);
-  const Py_ssize_t size = kind == Frame::Kind::kDict ? PyDict_GET_SIZE(object) : 0;
-  frames_[depth_++] = Frame{object, nullptr, nullptr, 0, size, size, kind};
   return true;
 }
 
-void FrameStack::pop() noexcept {
+void FrameStack::hold() noexcept {
+  // The last frame that was held may be covered by now.
+  for (std::size_t i = held_ == 0 ? 0 : held_ - 1; i < depth_; ++i) {
+    Frame& frame = frames_[i];
+    if (i >= held_) Py_INCREF(frame.object);
+    if (i + 1 < depth_ && !frame.key_held) {
+      Py_XINCREF(frame.key);
+      frame.key_held = true;
+    }
+  }
+  held_ = depth_;
+}
+
+void FrameStack::release_popped() noexcept {
   // Giving references back may run Python code: first the stack is in order, then they go.
-  const Frame left = top();
-  --depth_;
-  PyObject* held_key = nullptr;
-  if (depth_ != 0) std::swap(held_key, top().key);
-  Py_XDECREF(held_key);
+  const Frame left = frames_[depth_];
+  held_ = depth_;
+  PyObject* covered_key = nullptr;
+  if (depth_ != 0 && top().key_held) {
+    std::swap(covered_key, top().key);
+    top().key_held = false;
+  }
+  Py_XDECREF(covered_key);
   Py_XDECREF(left.source);
   Py_DECREF(left.object);
 }

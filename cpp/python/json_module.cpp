@@ -44,11 +44,11 @@ bool parsed_natively(const py::object& text) {
 }
 
 py::str dumps(const py::object& object, const py::object& default_hook) {
-  std::string out;
+  json::Text out;
   if (!encode(object.ptr(), default_hook.is_none() ? nullptr : default_hook.ptr(), out)) {
     throw py::error_already_set();
   }
-  return out;
+  return {out.view().data(), out.view().size()};
 }
 
 py::tuple find_route(const py::object& text, const std::vector<std::string>& keys) {

@@ -64,10 +64,10 @@ std::pair<double, double> time_reading(const std::vector<std::string>& texts) {
 
 /// Seconds for writing the objects as send() does: into a native text that each starts anew.
 double time_writing(const std::vector<py::object>& objects) {
-  std::vector<std::string> texts(objects.size());
   const double began = cpu_seconds();
-  for (std::size_t index = 0; index < objects.size(); ++index) {
-    if (!encode(objects[index].ptr(), nullptr, texts[index])) throw py::error_already_set();
+  for (const py::object& object : objects) {
+    json::Text text;
+    if (!encode(object.ptr(), nullptr, text)) throw py::error_already_set();
   }
   return cpu_seconds() - began;
 }

@@ -2,6 +2,8 @@
 // repr.
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstdint>
@@ -109,6 +111,51 @@ TEST(JsonWriterString, RandomBytesAboveAndBelow) {
     std::string text(random() % 80, ' ');
     for (char& byte : text) byte = static_cast<char>(random() % 4 == 0 ? random() % 0x30 : random() % 0x100);
     ASSERT_EQ(string_text(text), escaped(text));
+  }
+}
+
+/// Two pages of which the second can not be touched.
+class PageEnd {
+ public:
+  PageEnd() : size_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))) {
+    void* const pages = mmap(nullptr, 2 * size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED || mprotect(static_cast<char*>(pages) + size_, size_, PROT_NONE) != 0)
+      std::abort();
+    pages_ = static_cast<char*>(pages);
+  }
+  ~PageEnd() { munmap(pages_, 2 * size_); }
+  PageEnd(const PageEnd&) = delete;
+  PageEnd& operator=(const PageEnd&) = delete;
+
+  /// The text, as many bytes before the end of the page as it has and `gap` more.
+  std::string_view place(const std::string& text, std::size_t gap) {
+    char* const at = pages_ + size_ - gap - text.size();
+    std::memcpy(at, text.data(), text.size());
+    return {at, text.size()};
+  }
+
+ private:
+  std::size_t size_;
+  char* pages_;
+};
+
+TEST(JsonWriterString, NothingBehindTheLastPageIsRead) {
+  PageEnd page;
+  for (std::size_t length = 0; length <= 40; ++length) {
+    for (std::size_t gap = 0; gap <= 17; ++gap) {
+      std::string text(length, 'q');
+      ASSERT_EQ(string_text(page.place(text, gap)), escaped(text)) << length << " " << gap;
+      if (length == 0) continue;
+      text.back() = '"';
+      ASSERT_EQ(string_text(page.place(text, gap)), escaped(text)) << length << " " << gap;
+    }
+  }
+}
+
+TEST(JsonWriterString, WhatStandsBehindItIsNoPartOfIt) {
+  const std::string text = "abc\"\n\\ and more, so that sixteen bytes can be read";
+  for (std::size_t length = 0; length <= 3; ++length) {
+    EXPECT_EQ(string_text(std::string_view(text).substr(0, length)), escaped(text.substr(0, length)));
   }
 }
 

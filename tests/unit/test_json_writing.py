@@ -192,6 +192,18 @@ def test_a_cycle_of_many_members_is_refused_as_a_cycle() -> None:
         _core.dumps(first)
 
 
+def test_a_cycle_that_becomes_too_deep_beside_itself_is_refused_as_a_cycle() -> None:
+    most = max(sys.getrecursionlimit(), 10_000 if sys.version_info >= (3, 12) else 0)
+    first: list[Any] = []
+    last = first
+    for _ in range(most * 3 // 10):
+        last.append([])
+        last = last[0]
+    last += [nested(most * 6 // 10), first]
+    with pytest.raises(ValueError, match=r"^Circular reference detected"):
+        _core.dumps(first)
+
+
 def test_the_same_object_twice_is_no_cycle() -> None:
     shared = {"a": [1]}
     assert _core.dumps([shared, shared, {"b": shared}]) == reference([shared, shared, {"b": shared}])
