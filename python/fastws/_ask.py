@@ -20,7 +20,7 @@ from ._options import number
 from ._settings import basic_auth, header_pairs
 
 if TYPE_CHECKING:
-    from ._client import WebSocketClient
+    from ._face import ClientFace
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Providers:
 class Asker:
     """The asking thread, and what it is asking now. Refers to no callable and to no client."""
 
-    def __init__(self, core: _core.Core, client: WebSocketClient, name: str) -> None:
+    def __init__(self, core: _core.Core, client: ClientFace, name: str) -> None:
         self._running: tuple[int, str] | None = None  # the epoch that was asked for, and whom
         target = (core, weakref.ref(client), self)
         self.thread = threading.Thread(target=_run, args=target, name=f"{name}-ask", daemon=True)
@@ -86,7 +86,7 @@ class Asker:
             )
 
 
-def _run(core: _core.Core, ref: weakref.ref[WebSocketClient], asker: Asker) -> None:
+def _run(core: _core.Core, ref: weakref.ref[ClientFace], asker: Asker) -> None:
     while True:
         question = core.next_ask(None)
         if question is None:

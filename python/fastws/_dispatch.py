@@ -21,7 +21,7 @@ from ._events import Connect, Disconnect, ErrorEvent, Event, make_event
 from ._handlers import RESERVED, Handler, HandlerTable, log
 
 if TYPE_CHECKING:
-    from ._client import WebSocketClient
+    from ._face import ClientFace
 
 SLICE_MESSAGES = 256  # the most that is built while the GIL is held
 SLICE_SECONDS = 0.002
@@ -41,7 +41,7 @@ def _run(core: _core.Core, ref: weakref.ref[Dispatcher]) -> None:
 class Dispatcher:
     """Delivers what the core hands over. Owned by its client, which it refers to weakly."""
 
-    def __init__(self, core: _core.Core, client: WebSocketClient, settle: float, name: str) -> None:
+    def __init__(self, core: _core.Core, client: ClientFace, settle: float, name: str) -> None:
         self.handlers = HandlerTable()
         self.life = core.life  # older lives' messages are not delivered any more (close())
         self.handler_epoch = 0  # the epoch of the `connect` that is being handled
@@ -181,7 +181,7 @@ class Dispatcher:
             self.interruption = interruption
             client = self._client()
             if client is not None:
-                client.close()
+                client._begin_close(1000, "")
         except BaseException as error:  # no handler may end the delivery
             self._handler_failed(handler, payload, error)
 

@@ -43,7 +43,7 @@ NOT_IN_POLICY = re.compile(
 
 # The Python modules that own a use of the native core, and what for.
 CORE_USERS = {
-    "_client": "makes it, commands it, reads from it",
+    "_face": "makes it, commands it, asks it what is so",
     "_reading": "takes messages from it for recv() and iteration",
     "_dispatch": "waits in it for messages",
     "_ask": "gives it the answers of url and headers providers",

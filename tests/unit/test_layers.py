@@ -27,8 +27,8 @@ HOUSE = {
     "cpp/client/io_thread.cpp": "#include <asio/io_context.hpp>\n#include <thread>",
     "cpp/python/module.cpp": '#include <Python.h>\n#include "../client/client.hpp"\n#include "../json/tape.hpp"',
     "tests/cpp/engine_test.cpp": "#include <gtest/gtest.h>\n#include <engine/config.hpp>",
-    "python/fastws/__init__.py": "from ._client import WebSocketClient",
-    "python/fastws/_client.py": "from fastws import _core\nfrom ._options import Backoff\nimport asyncio",
+    "python/fastws/__init__.py": "from ._face import ClientFace",
+    "python/fastws/_face.py": "from fastws import _core\nfrom ._options import Backoff\nimport asyncio",
     "python/fastws/_options.py": "import dataclasses\nfrom ._errors import Error",
     "python/fastws/_errors.py": "import ssl",
     "python/fastws/_events.py": "",
@@ -129,9 +129,9 @@ def test_one_include_in_the_wrong_room_is_reported(house, path, line, says):
         ),
         ("_errors", "import asyncio.events", "_errors -> asyncio.events"),
         ("_handlers", "from asyncio import Queue", "_handlers -> asyncio"),
-        ("_handlers", "from ._client import WebSocketClient", "_handlers -> _client -> fastws._core"),
-        ("_events", "from fastws import WebSocketClient", "_events -> __init__ -> _client -> "),
-        ("_events", "import fastws", "_events -> __init__ -> _client -> "),
+        ("_handlers", "from ._face import ClientFace", "_handlers -> _face -> fastws._core"),
+        ("_events", "from fastws import WebSocketClient", "_events -> __init__ -> _face -> "),
+        ("_events", "import fastws", "_events -> __init__ -> _face -> "),
     ],
 )
 def test_one_import_in_the_wrong_module_is_reported(house, module, line, says):

@@ -1,0 +1,271 @@
+"""What every client has, however its calls are waited for: its making, its handlers, its commands, what is so now.
+
+Knows the core, the dispatcher and the options. Promises: nothing here waits; bad arguments raise at once and name
+themselves. The network's work is done natively, on a thread that never takes the GIL.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
+
+from . import _ask, _core, _idn, _options, _registry, _settings, _trust
+from ._dispatch import Dispatcher
+from ._handlers import log
+from ._options import Backoff, Deflate, Tls
+from ._stats import ReadyState, Stats, make_stats, ready_state
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from ._client import WebSocketClient
+
+_Handler = TypeVar("_Handler", bound=Callable[..., Any])
+_numbers = itertools.count(1)
+
+
+class ClientFace:
+    """The part of a client that never waits. WebSocketClient and its like add what does."""
+
+    _unclosed = False  # whether a warning is due when nobody refers to it any more
+
+    def __init__(
+        self,
+        url: str | Callable[..., str],
+        *,
+        # identity
+        name: str | None = None,
+        autoconnect: bool = True,
+        # routing
+        route_by: str | tuple[str, ...] | None = "type",
+        decode: str = "json",
+        settle: float = 1.0,
+        # handshake
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] | Callable[..., Any] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        keep_cookies: bool = True,
+        subprotocols: Iterable[str] | None = None,
+        origin: str | None = None,
+        user_agent: str | None = None,
+        auth: tuple[str, str] | None = None,
+        # network
+        proxy: str | None = "env",
+        local_address: str | tuple[str, int] | None = None,
+        max_redirects: int = 5,
+        connect_timeout: float = 10.0,
+        close_timeout: float = 2.0,
+        tls: Tls | None = None,
+        # reconnecting
+        reconnect: Backoff | bool | None = None,
+        should_reconnect: Callable[..., bool | float | None] | None = None,
+        # liveness
+        ping_interval: float | None = 20.0,
+        pong_timeout: float | None = 10.0,
+        # sending and receiving
+        compress: Literal["auto"] | bool | Deflate = "auto",
+        outbox_bytes: int = 16 * 2**20,
+        send_timeout: float | None = 10.0,
+        max_message_bytes: int = 64 * 2**20,
+        inbox_messages: int = 1_000_000,
+        inbox_bytes: int = 256 * 2**20,
+    ) -> None:
+        """Connect, unless told otherwise.
+
+        Args:
+            url: ws://, wss://, http://, https:// or ws+unix:///path/of/a/socket:/resource, or a callable that gives one, asked
+                before every attempt. Userinfo becomes Basic authentication.
+            name: a second client of this name in this process closes the first (re-run a notebook cell, get one connection).
+            autoconnect: False = `connect()` starts it.
+            route_by: top-level key whose string value is a message's route, or a tuple of keys (the first present decides);
+                None = no routing.
+            decode: "json" = text messages become objects; "text" = they stay str. Binary messages are bytes.
+            settle: seconds in which a handler may come late and is still given what it missed.
+            headers, cookies, subprotocols, origin, user_agent, auth: of the opening handshake. `headers`: a mapping, pairs, or
+                a callable asked before every attempt, whose Authorization and Cookie go before those of other keywords; `auth`:
+                (user, password).
+            keep_cookies: what servers set in a handshake goes with this client's next ones (RFC 6265), before `cookies` of the
+                same names.
+            max_redirects: of one attempt, never from wss to ws; Authorization and cookies stay with the origin (scheme, host,
+                port) they are for. 0 = off.
+            connect_timeout: seconds for one whole attempt. close_timeout: seconds for the closing handshake.
+            proxy: http://, https://, socks5:// or socks5h:// (the proxy looks names up) with optional user:password; None = no
+                proxy; "env" = http_proxy (ws), https_proxy (wss), all_proxy and no_proxy, in either case, as this process's
+                environment has them now; those are never used for loopback. An https:// proxy is checked as `tls` says.
+            local_address: the IP address of this machine to connect from, or (address, port); None = the system chooses.
+            tls: a `Tls`. reconnect: a `Backoff`; False = one life, like a plain browser WebSocket.
+            should_reconnect: a callable asked during the wait: False ends it, a number is the delay in seconds, None the
+                default.
+            ping_interval, pong_timeout: seconds without inbound bytes before a Ping, and for its answer; None = off.
+            compress: "auto" = permessage-deflate (RFC 7692) is offered; a `Deflate` says how; False = off.
+            outbox_bytes: what may wait to be sent; a full outbox makes `send` wait `send_timeout` seconds (None = for ever,
+                0 = not at all), then raise TimeoutError.
+            max_message_bytes: the largest message taken or sent. inbox_messages, inbox_bytes: what may wait for Python; when it
+                is full, reading pauses and the server is held back.
+
+        Raises:
+            TypeError, ValueError: an argument can not be used; the message names it.
+        """
+        if isinstance(url, str):
+            url = _idn.ascii_host(_options.encodable("url", url))
+        given = {key: value for key, value in locals().items() if key not in ("self", "name", "autoconnect")}
+        parts: dict[str, Any] = {"user": None, "secure": True}  # what a callable gives is not known yet
+        if isinstance(url, str):
+            parts = _core.parse_url(url)
+        _options.text("name", name, none=True)
+        _options.truth("autoconnect", autoconnect)
+        userinfo = None if parts["user"] is None else (parts["user"], parts["password"] or "")
+        config = _settings.core_config(userinfo=userinfo, **given)
+        self._providers = _ask.Providers(
+            url=url if callable(url) else None,
+            headers=headers if callable(headers) else None,
+            should_reconnect=should_reconnect,
+        )
+        self._name = name
+        self._connect_timeout: float = config["connect_timeout"]
+        self._close_timeout: float = config["close_timeout"]
+        _trust.complete(config["tls"], parts["secure"])
+        older = _registry.named(name)
+        self._core: _core.Core = _core.Core(config, None if older is None else older._core)
+        _trust.warn_unverified(config["tls"], parts["secure"], self._core.url)
+        label = f"fastws-{name if name is not None else next(_numbers)}"
+        self._dispatcher = Dispatcher(self._core, self, config["settle"], label)
+        self._lock = threading.Lock()
+        self._asker = _ask.Asker(self._core, self, label) if self._providers else None
+        self._unclosed = True
+        self._opened_before = 0  # connections that were open before the last close()
+        if autoconnect:
+            self._core.connect()  # before it is known by its name: one that is replaced at once must stay closed
+        # Only now, when nothing can be refused any more, the older client of this name goes.
+        replaced = _registry.add(cast("WebSocketClient", self), name)
+        if replaced is not None:
+            replaced._begin_close(1000, "replaced")
+
+    # -- Handlers ------------------------------------------------------------------------------------------------------
+
+    @overload
+    def on(self, event: str, fn: Callable[..., Any], *, once: bool = False) -> Self: ...
+
+    @overload
+    def on(self, event: str, fn: None = None, *, once: bool = False) -> Callable[[_Handler], _Handler]: ...
+
+    def on(self, event: str, fn: Callable[..., Any] | None = None, *, once: bool = False) -> Any:
+        """Call `fn` for every event of this name: a lifecycle event, `message`, `binary`, `*`, or a message's type.
+
+        Gives the client, so calls can be chained; without `fn` it is a decorator. Handlers run in order of registration on a
+        thread of this client's own; the same function added twice runs once. `once`: it runs one time.
+
+        Raises:
+            TypeError: `event` is no str, or `fn` can not be called.
+        """
+        if fn is None:
+
+            def register(decorated: _Handler) -> _Handler:
+                self.on(event, decorated, once=once)
+                return decorated
+
+            return register
+        handler = self._dispatcher.handlers.add(
+            event, fn, _options.truth("once", once), in_connect=self._epoch() != 0
+        )
+        if handler is not None:
+            self._core.handle(*self._dispatcher.handlers.wishes())
+            self._dispatcher.start()
+            if event == "connect":
+                self._dispatcher.connect_late(handler)
+        return self
+
+    def off(self, event: str, fn: Callable[..., Any] | None = None) -> Self:
+        """Forget a handler, or all of an event. It is not called any more when this returns, but it may still be running."""
+        self._dispatcher.handlers.remove(event, fn)
+        self._core.handle(*self._dispatcher.handlers.wishes())
+        return self
+
+    def _epoch(self) -> int:
+        dispatcher = self._dispatcher
+        return dispatcher.handler_epoch if dispatcher.handler_epoch and dispatcher.is_current else 0
+
+    # -- The connection's life -----------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Start connecting; does nothing unless idle or closed. Does not wait."""
+        self._unclosed = True
+        self._core.connect()
+
+    def reconnect(self) -> None:
+        """Connect anew now: closes an open connection first, cuts a wait short, starts a closed client. Does not wait."""
+        self._unclosed = True
+        self._core.reconnect()
+
+    def _begin_close(self, code: int, reason: str) -> None:
+        _settings.close_frame(code, reason)
+        self._unclosed = False
+        self._opened_before = self._core.connects
+        self._core.close(code, reason)
+        self._dispatcher.life = max(self._dispatcher.life, self._core.life)
+
+    # -- What is so now ------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """idle, connecting, open, backoff, closing, closed, or destroyed (after exit, or in a fork's child)."""
+        state = self._core.state
+        self._dispatcher.drain()  # who only looks at the state of a client without handlers is to find its end in the log
+        return state
+
+    @property
+    def ready_state(self) -> ReadyState:
+        """The browser's number for it: backoff counts as CONNECTING, idle as CLOSED."""
+        return ready_state(self.state)
+
+    @property
+    def url(self) -> str:
+        """The URL of the last attempt, without user and password."""
+        return self._core.url
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol the server chose; None = none, or not open."""
+        return self._core.subprotocol
+
+    @property
+    def name(self) -> str | None:
+        """The name given to the constructor."""
+        return self._name
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds of the last Ping's round trip; None = there was none."""
+        return self._core.latency
+
+    def stats(self) -> Stats:
+        """The counters as they stand now."""
+        return make_stats(self._core.stats(), self._dispatcher.handler_seconds)
+
+    def __repr__(self) -> str:
+        name = f" {self._name!r}" if self._name is not None else ""
+        return f"<{type(self).__name__}{name} {self.url or '(url from a provider)'} {self.state}>"
+
+    # -- The end -------------------------------------------------------------------------------------------------------
+
+    def _threads(self) -> list[threading.Thread]:
+        asking = None if self._asker is None else self._asker.thread
+        return [thread for thread in (self._dispatcher.thread, asking) if thread is not None]
+
+    def _forked(self) -> None:
+        self._unclosed = False
+        self._lock = threading.Lock()
+        self._asker = None
+        self._dispatcher.forked()
+
+    def __del__(self) -> None:
+        core = getattr(self, "_core", None)
+        if core is None or _registry.exiting():
+            return
+        if self._unclosed and core.state not in ("closed", "destroyed"):
+            text = f"{self!r} was not closed; close() or a with statement ends a client"
+            log.warning("%s", text)
+            warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
+        core.destroy()
