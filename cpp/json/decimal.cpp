@@ -46,9 +46,11 @@ char* put_short_decimal(char* at, double size) {
 
 /// Any finite size. Beyond float.__repr__'s limits for plain notation, std::to_chars writes exponents as Python does: with
 /// a sign, in two digits at least.
-char* put_any_double(char* at, double size) {
+template <class Float>
+char* put_any(char* at, Float size) {
   char* const limit = at + longest_double;
-  if (size < 1e-4 || size >= 1e16) return std::to_chars(at, limit, size, std::chars_format::scientific).ptr;
+  if ((size < static_cast<Float>(1e-4) && size != 0) || size >= static_cast<Float>(1e16))
+    return std::to_chars(at, limit, size, std::chars_format::scientific).ptr;
   char* const end = std::to_chars(at, limit, size, std::chars_format::fixed).ptr;
   if (size != std::trunc(size)) return end;
   end[0] = '.';
@@ -62,7 +64,12 @@ char* put_double(char* at, double value) {
   if (std::signbit(value)) *at++ = '-';
   const double size = std::fabs(value);
   char* const end = put_short_decimal(at, size);
-  return end != nullptr ? end : put_any_double(at, size);
+  return end != nullptr ? end : put_any(at, size);
+}
+
+char* put_float(char* at, float value) {
+  if (std::signbit(value)) *at++ = '-';
+  return put_any(at, std::fabs(value));
 }
 
 }  // namespace fastws::json

@@ -52,6 +52,12 @@ inline void write_double(Text& out, double value, char then) {
   out.set_end(at + 1);
 }
 
+inline void write_float(Text& out, float value, char then) {
+  char* const at = put_float(out.room(longest_double), value);
+  *at = then;
+  out.set_end(at + 1);
+}
+
 /// A string from code points, one each unit (std::uint8_t is Latin-1). Gives the index of the first surrogate, which UTF-8
 /// can not carry (then some of the text is written), or `count`.
 template <class Unit>

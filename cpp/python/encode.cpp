@@ -56,7 +56,7 @@ class Encoder {
   bool large_integer(PyObject* number, char then);
   bool real(PyObject* number, char then);
 
-  bool refuse(PyObject* exception, const char* format, const char* name);
+  bool refuse(PyObject* exception, const char* format, const char* name, const std::string& inside = {});
   bool refuse_surrogate(PyObject* text, std::size_t index, bool is_key);
 
   PyObject* default_hook_;
@@ -240,8 +240,8 @@ bool Encoder::stand_in(Frame& frame) {
       out_.put('{');
       return true;
     }
-    case Foreign::Kind::kTimeZone:
-      return refuse(PyExc_TypeError, "datetime.time must not have tzinfo set%s", "");
+    case Foreign::Kind::kRefused:
+      return refuse(foreign.exception, "%s%s", foreign.why.c_str(), foreign.where);
     case Foreign::Kind::kFailed: return false;
     case Foreign::Kind::kUnknown: break;
   }
@@ -361,9 +361,9 @@ inline bool Encoder::real(PyObject* number, char then) {
   return true;
 }
 
-/// `format` has one %s for `name`, unless that is "", and one for the place.
-bool Encoder::refuse(PyObject* exception, const char* format, const char* name) {
-  const std::string place = stack_.place();
+/// `format` has one %s for `name`, unless that is "", and one for the place, which may go on inside the current member.
+bool Encoder::refuse(PyObject* exception, const char* format, const char* name, const std::string& inside) {
+  const std::string place = stack_.place(false, inside);
   if (*name == '\0') {
     PyErr_Format(exception, format, place.c_str());
   } else {

@@ -134,7 +134,7 @@ void FrameStack::grow() {
   capacity_ *= 2;
 }
 
-std::string FrameStack::place(bool of_key) const {
+std::string FrameStack::place(bool of_key, const std::string& inside) const {
   const std::size_t steps = of_key ? depth_ - 1 : depth_;
   std::string path;
   for (std::size_t i = 0; i < steps; ++i) {
@@ -144,6 +144,7 @@ std::string FrameStack::place(bool of_key) const {
     }
     path += step(frames_[i]);
   }
+  path += inside;
   if (of_key) return " in a key of $" + path;
   return path.empty() ? path : " at $" + path;
 }

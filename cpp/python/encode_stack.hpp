@@ -61,8 +61,9 @@ class FrameStack {
   /// takes it away. Writing what runs no Python code needs no reference counts.
   void hold() noexcept;
 
-  /// Where the current member is, as " at $.orders[3].price"; "" at the root. With `of_key` the container of the key.
-  std::string place(bool of_key = false) const;
+  /// Where the current member is, as " at $.orders[3].price"; "" at the root. With `of_key` the container of the key;
+  /// `inside` goes on from there.
+  std::string place(bool of_key = false, const std::string& inside = {}) const;
 
  private:
   static constexpr std::size_t few_frames = 12;

@@ -10,6 +10,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include "../json/rfc3339.hpp"
+#include "../json/writer.hpp"
+#include "encode_numpy.hpp"
+
 namespace fastws::python {
 namespace {
 
@@ -62,26 +66,13 @@ Owned attribute(PyObject* object, PyObject* name) {
   return found;
 }
 
-/// `width` digits with leading zeros, and the byte that follows them.
-char* put_digits(char* at, int value, int width, char then) {
-  for (int i = width - 1; i >= 0; --i, value /= 10) at[i] = static_cast<char>('0' + value % 10);
-  at[width] = then;
-  return at + width + 1;
-}
-
-constexpr std::size_t longest_time = 48;  // "2000-01-01T00:00:00.000000+00:00" and its quotes
+using json::longest_time;
+using json::put_clock;
+using json::put_digits;
 
 char* put_date(char* at, PyObject* date, char then) {
-  at = put_digits(at, PyDateTime_GET_YEAR(date), 4, '-');
-  at = put_digits(at, PyDateTime_GET_MONTH(date), 2, '-');
-  return put_digits(at, PyDateTime_GET_DAY(date), 2, then);
-}
-
-char* put_clock(char* at, int hour, int minute, int second, int microsecond) {
-  at = put_digits(at, hour, 2, ':');
-  at = put_digits(at, minute, 2, ':');
-  at = put_digits(at, second, 2, '.');
-  return microsecond == 0 ? at - 1 : put_digits(at, microsecond, 6, '.') - 1;
+  return json::put_date(at, PyDateTime_GET_YEAR(date), PyDateTime_GET_MONTH(date), PyDateTime_GET_DAY(date),
+                        then);
 }
 
 /// The datetime's offset from UTC. A time zone of pytz is asked for the offset at that time of the year: the
@@ -180,7 +171,9 @@ Foreign encode_foreign(PyObject* object, json::Text& out) {
     return written(true);
   }
   if (type == times.TimeType) {
-    if (PyDateTime_TIME_GET_TZINFO(object) != Py_None) return {Foreign::Kind::kTimeZone};
+    if (PyDateTime_TIME_GET_TZINFO(object) != Py_None) {
+      return {Foreign::Kind::kRefused, nullptr, PyExc_TypeError, "datetime.time must not have tzinfo set"};
+    }
     write_time(object, out);
     return written(true);
   }
@@ -191,8 +184,8 @@ Foreign encode_foreign(PyObject* object, json::Text& out) {
     return value ? found(Foreign::Kind::kValue, std::move(value)) : Foreign{Foreign::Kind::kFailed};
   }
   Owned fields = attribute(as_object, names->fields_name);
-  if (fields && !PyDict_Check(fields.get())) return {};
-  return found(Foreign::Kind::kFields, std::move(fields));
+  if (fields && PyDict_Check(fields.get())) return found(Foreign::Kind::kFields, std::move(fields));
+  return PyErr_Occurred() != nullptr ? Foreign{Foreign::Kind::kFailed} : encode_numpy(object, out);
 }
 
 Foreign field_value(PyObject* instance, PyObject* name, PyObject* field) {
