@@ -33,6 +33,7 @@ OWNERS = {
     "Asio": (r"asio\.hpp|asio/.*|boost/asio.*", {"net", "client/io_thread"}),
     "OpenSSL": (r"openssl/.*", {"net", "client/io_thread"}),
     "RapidJSON": (r"rapidjson/.*", {"json"}),
+    "Dragonbox": (r"dragonbox/.*", {"json/decimal"}),
 }
 
 # Decisions take the time and the random numbers as arguments, and know nothing of threads and I/O.

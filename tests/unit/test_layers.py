@@ -90,6 +90,7 @@ def test_a_house_in_order_has_no_violations(house):
         ("cpp/client/client.cpp", "#include <asio/post.hpp>", "Asio belongs to client/io_thread, net"),
         ("cpp/engine/engine.cpp", "#include <openssl/rand.h>", "OpenSSL belongs to client/io_thread, net"),
         ("cpp/client/client.hpp", "#include <rapidjson/document.h>", "RapidJSON belongs to json"),
+        ("cpp/json/writer.cpp", "#include <dragonbox/dragonbox.h>", "Dragonbox belongs to json/decimal"),
         ("cpp/engine/engine.hpp", '#include "config.hpp"', "cpp/client/client.hpp -> cpp/engine/engine.hpp"),
         (
             "cpp/json/tape.hpp",
