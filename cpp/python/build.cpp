@@ -6,6 +6,8 @@
 #include <memory>
 #include <new>
 
+#include "python_loads.hpp"
+
 namespace fastws::python {
 
 using json::Tag;
@@ -54,18 +56,6 @@ PyObject* wide_text(std::uint64_t value, const std::uint64_t* units) {
   return made;
 }
 
-PyObject* json_loads(PyObject* text) {
-  static PyObject* loads = nullptr;
-  if (loads == nullptr) {
-    PyObject* module = PyImport_ImportModule("json");
-    if (module == nullptr) return nullptr;
-    loads = PyObject_GetAttrString(module, "loads");
-    Py_DECREF(module);
-    if (loads == nullptr) return nullptr;
-  }
-  return PyObject_CallOneArg(loads, text);
-}
-
 }  // namespace
 
 class Builder::Impl {
@@ -106,6 +96,7 @@ class Builder::Impl {
   PyObject* known(std::uint64_t value, std::uint64_t number, const char* text);
   PyObject* key(Place& place);
   PyObject* short_key(std::uint64_t word, const char* text);
+  PyObject* wide_key(Place& place);
   bool learn(Keys& keys, std::uint64_t count, Place place);
   bool fill(Open& open, Place& place, Open& opened);
   bool fill_list(Open& open, Place& place, Open& opened);
@@ -117,8 +108,10 @@ class Builder::Impl {
   static constexpr std::size_t cached_keys = 2048;
   static constexpr std::size_t cached_lists = 512;
   static constexpr std::size_t cached_strings = 2048;
+  static constexpr std::size_t most_wide_words = 16;
   static constexpr std::size_t worth_a_copy = 6;  // keys; a dict of up to 5 grows only once
   std::array<PyObject*, cached_keys> keys_{};
+  std::array<PyObject*, cached_keys> wide_keys_{};
   std::array<Keys, cached_lists> lists_{};
   std::array<String, cached_strings> strings_{};
   std::array<Open, json::most_depth> outer_;  // the containers around the one being filled
@@ -143,10 +136,35 @@ PyObject* Builder::Impl::short_key(std::uint64_t word, const char* text) {
   return made;
 }
 
+/// The same for one that is not ASCII, or longer: at the place, which is left behind it.
+PyObject* Builder::Impl::wide_key(Place& place) {
+  const std::uint64_t value = *place.at;
+  const std::uint64_t* units = place.at + 1;
+  const std::size_t bytes = word::characters(value) * word::unit(value);
+  const std::size_t words = word::words_of(bytes);
+  place.at += 1 + words;
+  if (words > most_wide_words) return wide_text(value, units);
+  std::uint64_t hash = value;
+  for (std::size_t index = 0; index < words; ++index) {
+    hash = (hash ^ units[index]) * 0xff51afd7ed558ccd;
+    hash ^= hash >> 32;
+  }
+  PyObject*& slot = wide_keys_[hash % cached_keys];
+  if (slot == nullptr || static_cast<std::size_t>(PyUnicode_GET_LENGTH(slot)) != word::characters(value) ||
+      static_cast<unsigned>(PyUnicode_KIND(slot)) != word::unit(value) ||
+      std::memcmp(PyUnicode_DATA(slot), units, bytes) != 0) {
+    PyObject* made = wide_text(value, units);
+    if (made == nullptr) return nullptr;
+    PyObject* old = slot;
+    slot = made;
+    Py_XDECREF(old);
+  }
+  Py_INCREF(slot);
+  return slot;
+}
+
 PyObject* Builder::Impl::key(Place& place) {
-  if (word::tag(*place.at) == Tag::key) return short_key(*place.at++, place.text);
-  Open none;
-  return value(place, none);
+  return word::tag(*place.at) == Tag::key ? short_key(*place.at++, place.text) : wide_key(place);
 }
 
 PyObject* Builder::Impl::known(std::uint64_t value, std::uint64_t number, const char* text) {
@@ -357,11 +375,7 @@ Builder::~Builder() = default;
 
 PyObject* Builder::build(const json::Tape& tape, const json::Document& document) {
   if (!document.fallback) return impl_->build(tape, document);
-  PyObject* text = build_text(tape, document);
-  if (text == nullptr) return nullptr;
-  PyObject* loaded = json_loads(text);
-  Py_DECREF(text);
-  return loaded;
+  return python_loads({tape.text.data() + document.text, document.text_size});
 }
 
 PyObject* build_text(const json::Tape& tape, const json::Document& document) {
