@@ -9,6 +9,7 @@
 #include "convert.hpp"
 #include "encode.hpp"
 #include "natively.hpp"
+#include "raised.hpp"
 
 namespace py = pybind11;
 
@@ -137,20 +138,20 @@ bool Core::send(engine::Opcode opcode, std::string_view payload, std::uint64_t e
     case Sent::dropped: return false;
     case Sent::full:
       PyErr_SetString(PyExc_TimeoutError, "the outbox stayed full: the server does not take what is sent");
-      throw py::error_already_set();
+      throw_raised();
     case Sent::too_big: break;
   }
   const std::string limit = std::to_string(client_->options().max_message_bytes);
   PyErr_SetString(PyExc_OverflowError, ("a message of " + std::to_string(payload.size()) +
                                         " bytes is above max_message_bytes (" + limit + ")")
                                            .c_str());
-  throw py::error_already_set();
+  throw_raised();
 }
 
 bool Core::send_json(const py::object& object, const py::object& default_hook, std::uint64_t epoch) {
   json::Text text;
   if (!encode(object.ptr(), default_hook.is_none() ? nullptr : default_hook.ptr(), text)) {
-    throw py::error_already_set();
+    throw_raised();
   }
   return !lost() && send(engine::Opcode::text, text.view(), epoch);
 }
@@ -158,13 +159,13 @@ bool Core::send_json(const py::object& object, const py::object& default_hook, s
 bool Core::send_text(const py::str& text, std::uint64_t epoch) {
   Py_ssize_t size = 0;
   const char* data = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
-  if (data == nullptr) throw py::error_already_set();
+  if (data == nullptr) throw_raised();
   return !lost() && send(engine::Opcode::text, {data, static_cast<std::size_t>(size)}, epoch);
 }
 
 bool Core::send_bytes(const py::buffer& data, std::uint64_t epoch) {
   Py_buffer view;  // contiguous bytes: a strided view has none and says so
-  if (PyObject_GetBuffer(data.ptr(), &view, PyBUF_SIMPLE) != 0) throw py::error_already_set();
+  if (PyObject_GetBuffer(data.ptr(), &view, PyBUF_SIMPLE) != 0) throw_raised();
   struct Release {
     Py_buffer& view;
     ~Release() { PyBuffer_Release(&view); }
@@ -189,7 +190,7 @@ py::object Core::ping(std::optional<double> timeout) {
     if (until && net::monotonic_now() >= *until) break;
   }
   PyErr_SetString(PyExc_TimeoutError, "no Pong arrived in time");
-  throw py::error_already_set();
+  throw_raised();
 }
 
 // --- Handlers and providers ------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include "convert.hpp"
 #include "core.hpp"
 #include "natively.hpp"
+#include "raised.hpp"
 
 namespace py = pybind11;
 
@@ -32,7 +33,7 @@ py::object route_of(const Item& item) {
 
 py::object Core::build_item(const Item& item) {
   const auto steal = [](PyObject* object) {
-    if (object == nullptr) throw py::error_already_set();
+    if (object == nullptr) throw_raised();
     return py::reinterpret_steal<py::object>(object);
   };
   switch (item.kind) {
@@ -55,7 +56,7 @@ py::object Core::bad_item(const Item& item) {
   if (item.report) client_->inbox().count_decode();  // once, whoever else is given the text
   py::object exception = error.value();
   auto text = py::reinterpret_steal<py::object>(build_text(item.slab->tape, item.document));
-  if (!text) throw py::error_already_set();
+  if (!text) throw_raised();
   return py::make_tuple(static_cast<int>(item_bad), text, exception);
 }
 

@@ -9,6 +9,7 @@
 #include "../json/scan.hpp"
 #include "build.hpp"
 #include "encode.hpp"
+#include "raised.hpp"
 
 namespace py = pybind11;
 
@@ -21,7 +22,7 @@ std::string utf8_of(const py::object& text) {
   if (PyUnicode_Check(text.ptr())) {
     Py_ssize_t size = 0;
     const char* data = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
-    if (data == nullptr) throw py::error_already_set();
+    if (data == nullptr) throw_raised();
     return {data, static_cast<std::size_t>(size)};
   }
   return text.cast<std::string>();
@@ -33,7 +34,7 @@ py::object loads(const py::object& text) {
   json::Tape tape;
   const json::Document document = reader->append(tape, utf8_of(text));
   PyObject* built = builder->build(tape, document);
-  if (built == nullptr) throw py::error_already_set();
+  if (built == nullptr) throw_raised();
   return py::reinterpret_steal<py::object>(built);
 }
 
@@ -46,7 +47,7 @@ bool parsed_natively(const py::object& text) {
 py::str dumps(const py::object& object, const py::object& default_hook) {
   json::Text out;
   if (!encode(object.ptr(), default_hook.is_none() ? nullptr : default_hook.ptr(), out)) {
-    throw py::error_already_set();
+    throw_raised();
   }
   return {out.view().data(), out.view().size()};
 }

@@ -1,0 +1,24 @@
+// The way of a Python exception that is set through C++ code back to Python.
+//
+// May know: pybind11. Promises: Python code sees that exception, or MemoryError where there is no memory to make it.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace fastws::python {
+
+/// To be called with an exception set. Up to Python 3.11 it may not be made yet: pybind11 makes it, and where that fails
+/// throws a RuntimeError of its own.
+[[noreturn]] inline void throw_raised() {
+#if PY_VERSION_HEX < 0x030C0000
+  PyObject* type = nullptr;
+  PyObject* value = nullptr;
+  PyObject* trace = nullptr;
+  PyErr_Fetch(&type, &value, &trace);
+  PyErr_NormalizeException(&type, &value, &trace);
+  PyErr_Restore(type, value, trace);
+#endif
+  throw pybind11::error_already_set();
+}
+
+}  // namespace fastws::python
