@@ -1,70 +1,15 @@
 """The reader, the builder and the scan against json.loads: the same objects, types and exceptions for every text."""
 
 import json
-import math
 import random
-import string
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from json_agreement import agree, outcome
+from json_generated import PIECES, STYLES, VALUES
 
 from fastws import _core
-
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.integers(min_value=-(2**70), max_value=2**70)
-    | st.floats()
-    | st.text()
-    | st.text(alphabet=string.printable)
-)
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["type", "a", "b"]), inner),
-    max_leaves=30,
-)
-STYLES = st.sampled_from([{}, {"indent": 1}, {"separators": (",", ":")}, {"ensure_ascii": False}])
-PIECES = [
-    *'{}[]",:\\ \t\n0123456789.eE+-',
-    "true",
-    "null",
-    "NaN",
-    "Infinity",
-    '"type":',
-    "\\u00e9",
-    "\\ud800",
-    "\ufeff",
-    "é",
-    "😀",
-]
-
-
-def outcome(loads, text):
-    """What a reader makes of a text: the object with its types, or the exception's class, message and position."""
-    try:
-        return typed(loads(text))
-    except RecursionError:
-        return "RecursionError"
-    except ValueError as error:
-        return type(error), str(error)
-
-
-def typed(value):
-    """The value in a form whose equality is exact: types, signs of zero, order of keys."""
-    if isinstance(value, float):
-        return "float", math.copysign(1.0, value), "nan" if math.isnan(value) else value
-    if isinstance(value, list):
-        return "list", [typed(one) for one in value]
-    if isinstance(value, dict):
-        return "dict", [(key, typed(one)) for key, one in value.items()]
-    return type(value).__name__, value
-
-
-def agree(text):
-    """Assert that the core reads a text as json.loads does."""
-    assert outcome(_core.loads, text) == outcome(json.loads, text)
 
 
 @given(VALUES, STYLES)
