@@ -139,7 +139,7 @@ def test_any_moment(moment: Any) -> None:
 
 
 def test_not_a_time_is_null() -> None:
-    assert _core.dumps([np.datetime64("NaT"), np.array(["NaT", "2021-01-01"], "M8[D]")]) == (
+    assert _core.dumps([np.datetime64("NaT", "s"), np.array(["NaT", "2021-01-01"], "M8[D]")]) == (
         '[null,[null,"2021-01-01T00:00:00"]]'
     )
 
