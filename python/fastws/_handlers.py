@@ -10,12 +10,13 @@ import inspect
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 log = logging.getLogger("fastws")
 
 LIFECYCLE = frozenset({"connecting", "connect", "disconnect", "reconnecting", "error", "dropped", "closed"})
 RESERVED = LIFECYCLE | {"message", "binary", "*"}
+_BINARY = object()  # stands for the route that a binary message has not
 _FOREIGN = {"open": "connect", "close": "disconnect"}  # names of the browser's class that users try
 
 
@@ -44,15 +45,32 @@ def _checked_route(event: str) -> None:
 class Handler:
     """One registered function."""
 
-    __slots__ = ("connected_epoch", "event", "fn", "once", "removed", "takes_event")
+    __slots__ = ("batch", "connected_epoch", "event", "fn", "once", "removed", "star", "takes_event")
 
-    def __init__(self, event: str, fn: Callable[..., Any], once: bool) -> None:
+    def __init__(self, event: str, fn: Callable[..., Any], once: bool, batch: bool) -> None:
         self.event = event
         self.fn = fn
         self.once = once
+        self.batch = batch  # gets the messages of a slice as one list
+        self.star = event == "*"
         self.takes_event = event not in LIFECYCLE or wants_argument(fn)
         self.removed = False
         self.connected_epoch = 0  # connect: the connection it was called for last
+
+    def call(self, event: str, payload: Any) -> Any:
+        """Call the function with as much as it takes. `event`: what a `*` handler is told, besides."""
+        if self.star:
+            if self.batch:
+                return self.fn(payload if event == "*" else [(event, payload)])
+            return self.fn(event, payload)
+        return self.fn(payload) if self.takes_event else self.fn()
+
+
+class Plan(NamedTuple):
+    """Who gets a message: one by one, and who as part of a list."""
+
+    each: tuple[Handler, ...]
+    batched: tuple[Handler, ...]
 
 
 class HandlerTable:
@@ -61,11 +79,17 @@ class HandlerTable:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_event: dict[str, tuple[Handler, ...]] = {}
-        self._plans: dict[str | None, tuple[Handler, ...]] = {}
+        self._plans: dict[object, Plan] = {}
         self._warned: set[str] = set()
 
     def add(
-        self, event: str, fn: Callable[..., Any], once: bool = False, *, in_connect: bool = False
+        self,
+        event: str,
+        fn: Callable[..., Any],
+        once: bool = False,
+        *,
+        batch: bool = False,
+        in_connect: bool = False,
     ) -> Handler | None:
         """Register; None = the same function handles this event already (it runs once). `in_connect`: in a handler of
         `connect`, where a function that is made anew each time would be added at every reconnect."""
@@ -74,6 +98,8 @@ class HandlerTable:
         _checked_route(event)
         if not callable(fn):
             raise TypeError(f"the handler of {event!r} must be callable, not {type(fn).__name__}")
+        if batch and event in LIFECYCLE:
+            raise ValueError(f"batch=True is for messages: {event!r} is told one at a time")
         if event in _FOREIGN:
             self.warn_once(
                 event,
@@ -99,7 +125,7 @@ class HandlerTable:
                     "register it once, outside",
                     event,
                 )
-            made = Handler(event, fn, once)
+            made = Handler(event, fn, once, batch)
             self._replace(event, (*present, made))
             return made
 
@@ -137,19 +163,31 @@ class HandlerTable:
         """The handlers of a lifecycle event, `binary` or `*`."""
         return self._by_event.get(event, ())
 
-    def for_message(self, route: str | None) -> tuple[Handler, ...]:
-        """Who gets a message of this route: `message` handlers, then the type's own. `*` is asked separately."""
+    def for_message(self, route: str | None) -> Plan:
+        """Who gets a message of this route: `message` handlers, then the type's own, then those of `*`."""
         plans = self._plans
         plan = plans.get(route)
         if plan is None:
-            plan = self._by_event.get("message", ())
+            events = ["message"]
             if route is not None:
-                if route not in RESERVED:
-                    plan += self._by_event.get(route, ())
-                plan += self._by_event.get(f"type:{route}", ())
+                events += [f"type:{route}"] if route in RESERVED else [route, f"type:{route}"]
+            plan = self._plan(*events, "*")
             if len(plans) < 1024:  # a hostile server must not grow this without end
                 plans[route] = plan
         return plan
+
+    def for_binary(self) -> Plan:
+        """Who gets a binary message."""
+        plans = self._plans
+        plan = plans.get(_BINARY)
+        if plan is None:
+            plan = plans[_BINARY] = self._plan("binary", "*")
+        return plan
+
+    def _plan(self, *events: str) -> Plan:
+        handlers = [one for event in events for one in self._by_event.get(event, ())]
+        each = tuple(one for one in handlers if not one.batch)
+        return Plan(each, tuple(one for one in handlers if one.batch))
 
     def wishes(self) -> tuple[list[str], bool, bool]:
         """What the core must keep: (types that have handlers, everything, binary)."""

@@ -46,6 +46,7 @@ NOT_IN_POLICY = re.compile(
 CORE_USERS = {
     "_face": "makes it, commands it, asks it what is so",
     "_reading": "takes messages from it for recv() and iteration",
+    "_delivery": "knows what it hands over, asks it whether an event is still to be told",
     "_dispatch": "waits in it for messages",
     "_ask": "gives it the answers of url and headers providers",
     "_trust": "asks it where the system keeps its certificate authorities",

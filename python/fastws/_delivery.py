@@ -1,0 +1,228 @@
+"""What a client's handlers are told, in which order, and what the log is told besides: the part that calls nobody.
+
+Knows what the core hands over, the handler table and the events. Promises: order of occurrence; lifecycle events only
+while the core admits them; messages of an older life to nobody; one `error` for a failure, and none without end. Whoever
+calls the handlers (a thread, a task) takes one step after the other, and calls a step's handlers before the next.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from . import _core
+from ._errors import failure_to_error
+from ._events import Connect, Disconnect, ErrorEvent, Event, make_event
+from ._handlers import RESERVED, Handler, HandlerTable, log
+
+if TYPE_CHECKING:
+    from ._face import ClientFace
+
+SLICE_MESSAGES = 256  # the most that is built while the GIL is held
+SLICE_SECONDS = 0.002
+
+# Handlers to call, the event's name, its payload, and the life it belongs to: once that is over, the rest is not called
+# any more. None: whatever happens meanwhile, it is told.
+Step: TypeAlias = tuple[tuple[Handler, ...], str, Any, int | None]
+
+
+class Delivery:
+    """What is to be delivered, and what was. Owned by its client, which it refers to weakly."""
+
+    def __init__(self, core: _core.Core, client: ClientFace, settle: float) -> None:
+        self.handlers = HandlerTable()
+        self.life = core.life  # older lives' messages are not delivered any more (close())
+        self.handler_epoch = 0  # the epoch of the `connect` that is being handled
+        self.handler_seconds = 0.0
+        self.interruption: BaseException | None = None  # what a handler raised to end the program
+        self._core = core
+        self._client = weakref.ref(client)
+        self._settle = settle
+        # None: nobody calls handlers, so that what happens is only logged.
+        self._started_at: float | None = None
+        self._pending: deque[Callable[[], Iterable[Step]]] = deque()
+        self._barriers: deque[Callable[[], None]] = deque()
+        self._connect: Connect | None = None  # the present connection's event
+        self._cause: Disconnect | ErrorEvent | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether somebody calls handlers."""
+        return self._started_at is not None
+
+    @property
+    def cause(self) -> Disconnect | ErrorEvent | None:
+        """The last end of a connection or failure of an attempt that was handed over."""
+        return self._cause
+
+    def forked(self) -> None:
+        """In a fork's child: whoever called handlers is gone."""
+        self._started_at = None
+        self._pending.clear()
+        self._barriers.clear()
+
+    def later(self, action: Callable[[], Iterable[Step]]) -> None:
+        """Have further steps taken between two slices."""
+        self._pending.append(action)
+        self._core.nudge()
+
+    def at_barrier(self, reached: Callable[[], None]) -> None:
+        """Call `reached` when everything queued before was delivered."""
+        self._barriers.append(reached)
+        self._core.nudge()
+
+    # -- The steps of a slice ------------------------------------------------------------------------------------------
+
+    def steps(self, life: int, items: list[_core.Item]) -> Iterator[Step]:
+        """Everything of one slice, in order. A step's handlers must have been called when the next one is asked for."""
+        while self._pending:
+            yield from self._pending.popleft()()
+        handlers = self.handlers
+        batches: dict[Handler, list[Any]] = {}
+        for kind, first, second in items:
+            if kind == _core.JSON or kind == _core.TEXT:
+                event = "message"
+                if first is not None:
+                    if first in RESERVED:
+                        handlers.warn_reserved(first)
+                    else:
+                        event = first
+                each, batched = handlers.for_message(first)
+            elif kind == _core.BINARY:
+                event = "binary"
+                each, batched = handlers.for_binary()
+            else:
+                yield from self._whole(batches, life)  # what came before is told before
+                if kind == _core.EVENT:
+                    yield from self._lifecycle(first, second)
+                elif life >= self.life:
+                    yield self._bad_text(first, second)
+                continue
+            if each:
+                yield each, event, second, life
+            for handler in batched:
+                batches.setdefault(handler, []).append((event, second) if handler.star else second)
+        yield from self._whole(batches, life)
+        if not items:  # the queue is empty: all that was queued before a barrier has been delivered
+            while self._barriers:
+                self._barriers.popleft()()
+
+    def _whole(self, batches: dict[Handler, list[Any]], life: int) -> Iterator[Step]:
+        for handler in list(batches):
+            yield (handler,), handler.event, batches.pop(handler), life
+
+    def _lifecycle(self, name: str, given: dict[str, Any]) -> Iterator[Step]:
+        event = self._event(name, given)
+        started_at = self._started_at
+        # Told before anybody could listen: what is long over is logged, not delivered as if it were news.
+        stale = started_at is None or time.monotonic() - given["age"] < started_at - self._settle
+        if name != "dropped" and not self._core.admit(name, given["life"], given.get("epoch", 0)):
+            return
+        if isinstance(event, Connect):
+            self._connect = event
+        elif isinstance(event, Disconnect):
+            self._connect = None
+            self._cause = event
+        elif isinstance(event, ErrorEvent) and event.phase not in ("decode", "handler", "protocol", "limit"):
+            self._cause = event
+            client = self._client()
+            if event.phase == "provider" and client is not None and client._asker is not None:
+                client._asker.attempt_failed(given["epoch"])
+        self._log(name, event)
+        # The connection that is open now is news to a handler that came late.
+        if stale and not (isinstance(event, Connect) and event.epoch == self._core.epoch):
+            return
+        if isinstance(event, Connect):
+            yield from self._connected(event, self.handlers.of("connect"))
+            yield self.handlers.of("*"), name, event, None
+        else:
+            yield self._told(name), name, event, None
+
+    def _told(self, name: str) -> tuple[Handler, ...]:
+        return self.handlers.of(name) + self.handlers.of("*")
+
+    def _event(self, name: str, given: dict[str, Any]) -> Event:
+        if name == "error":
+            given["exception"] = failure_to_error(
+                given, url=given["url"], attempt=given["attempt"], epoch=given["epoch"]
+            )
+            if not given["attempt"]:
+                given["attempt"] = None
+        elif name == "closed" and given["last_error"] is not None:
+            given["last_error"] = failure_to_error(given["last_error"])
+        elif name == "reconnecting":
+            given["cause"] = self._cause
+        return make_event(name, given, self._client)
+
+    def _connected(self, event: Connect, handlers: tuple[Handler, ...]) -> Iterator[Step]:
+        # What a connect handler sends belongs to this connection, even if it is over before the handler ran.
+        self.handler_epoch = event.epoch
+        try:
+            for handler in handlers:
+                if handler.connected_epoch != event.epoch:
+                    handler.connected_epoch = event.epoch
+                    yield (handler,), "connect", event, None
+        finally:
+            self.handler_epoch = 0
+
+    def connect_late(self, handler: Handler) -> None:
+        """A `connect` handler that came while connected is called once for the present connection."""
+
+        def call() -> Iterator[Step]:
+            event = self._connect
+            if event is not None and event.epoch == self._core.epoch:
+                yield from self._connected(event, (handler,))
+
+        self.later(call)
+
+    def _log(self, name: str, event: Any) -> None:
+        if name == "reconnecting":
+            why = self._cause
+            detail = getattr(why, "message", None) or f"connection lost ({getattr(why, 'code', None)})"
+            log.warning("%s; attempt %d in %.1f s", detail, event.attempt, event.delay)
+        elif name == "closed" and event.reason in ("fatal", "exhausted"):
+            log.error("gave up (%s): %s", event.reason, event.last_error or f"close code {event.code}")
+        elif name == "error" and not self.handlers.of("error"):
+            log.warning("%s: %s", event.phase, event.message)
+        elif name == "dropped":
+            log.warning("%d messages were dropped (%s)", event.count, event.cause)
+
+    # -- What went wrong in Python -------------------------------------------------------------------------------------
+
+    def interrupted(self, interruption: BaseException) -> None:
+        """A handler wants the program to end: the client is closed, and wait() raises it again."""
+        self.interruption = interruption
+        client = self._client()
+        if client is not None:
+            client._begin_close(1000, "")
+
+    def handler_failed(self, handler: Handler, payload: Any, error: BaseException) -> Step | None:
+        """Log what a handler raised; the step that tells it, if anybody is to be told."""
+        log.error("the handler of %r raised", handler.event, exc_info=error)
+        # Who fails while being told of an error (`*` handlers are, too) is not told of that one: it would never end.
+        if handler.event == "error" or isinstance(payload, ErrorEvent):
+            return None
+        name = getattr(handler.fn, "__qualname__", repr(handler.fn))
+        text = f"the handler {name} of {handler.event!r} raised {type(error).__name__}: {error}"
+        return self._tell(phase="handler", message=text, exception=error)
+
+    def decode_failed(self, text: str, error: BaseException) -> None:
+        """A reader found a text that is no JSON: an `error` event, and nothing else changes."""
+        if self.running:
+            self.later(lambda: [self._bad_text(text, error)])
+        else:
+            self._bad_text(text, error)
+
+    def _bad_text(self, text: str, error: BaseException) -> Step:
+        start = text[:80] + ("…" if len(text) > 80 else "")
+        message = f"a message is not JSON ({error}); it begins {start!r}"
+        return self._tell(phase="decode", message=message, exception=error)
+
+    def _tell(self, **fields: Any) -> Step:
+        event = make_event("error", fields, self._client)
+        if fields["phase"] != "handler":
+            self._log("error", event)
+        return self._told("error") if self.running else (), "error", event, None
