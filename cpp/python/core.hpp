@@ -49,6 +49,9 @@ class Core {
   void handle(const std::vector<std::string>& routes, bool everything, bool binary);
   void dispatching(bool on);
   pybind11::object take(std::size_t limit, double budget, std::optional<double> timeout);
+  bool fetch_slice(std::size_t limit, std::optional<double> timeout);
+  pybind11::object deliver(double budget, const pybind11::dict& plans, const pybind11::object& plan_of,
+                           const pybind11::object& report);
   bool admit(const std::string& name, std::uint64_t life, std::uint64_t epoch);
   void nudge();
 
@@ -72,13 +75,17 @@ class Core {
   bool send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch);
   client::Inbox::Taken fetch(std::uint64_t lane, std::size_t limit, std::optional<double> timeout,
                              std::vector<client::Item>& items);
-  pybind11::list build_items(std::uint64_t lane, std::vector<client::Item>& items, double budget);
+  void keep(std::uint64_t lane, std::vector<client::Item>& items, std::size_t worked);
+  pybind11::list build_items(std::uint64_t lane, std::vector<client::Item>& items, std::size_t next,
+                             double until);
   pybind11::object build_item(const client::Item& item);
+  pybind11::object message_of(const client::Item& item);
   pybind11::object bad_item(const client::Item& item);
 
   std::shared_ptr<client::Client> client_;
   std::uint32_t generation_;
   std::map<std::uint64_t, Taken> taken_;
+  std::vector<client::Item> slice_;  // fetched for the handlers, and not delivered yet
 };
 
 /// Binds Core and the functions of the process.

@@ -4,6 +4,7 @@
 #include "../client/process.hpp"
 #include "convert.hpp"
 #include "core.hpp"
+#include "direct.hpp"
 #include "natively.hpp"
 #include "raised.hpp"
 
@@ -23,31 +24,34 @@ Builder& builder() {
 }
 
 py::object route_of(const Item& item) {
+  static auto* const names = new RouteNames;  // as the builder
   if (!item.has_route()) return py::none();
-  const std::string_view route = item.route_text();
-  return py::reinterpret_steal<py::object>(
-      PyUnicode_DecodeUTF8(route.data(), static_cast<Py_ssize_t>(route.size()), "replace"));
+  auto route = py::reinterpret_steal<py::object>(names->of(item.route_text()));
+  if (!route) throw_raised();
+  return route;
 }
 
 }  // namespace
 
+/// A text message's object, or nullptr with an exception set.
+py::object Core::message_of(const Item& item) {
+  return py::reinterpret_steal<py::object>(item.kind == Item::Kind::json
+                                               ? builder().build(item.slab->tape, item.document)
+                                               : build_text(item.slab->tape, item.document));
+}
+
 py::object Core::build_item(const Item& item) {
-  const auto steal = [](PyObject* object) {
-    if (object == nullptr) throw_raised();
-    return py::reinterpret_steal<py::object>(object);
-  };
-  switch (item.kind) {
-    case Item::Kind::notice: return item_from(*item.notice);
-    case Item::Kind::json:
-      return py::make_tuple(static_cast<int>(item_json), route_of(item),
-                            steal(builder().build(item.slab->tape, item.document)));
-    case Item::Kind::text:
-      return py::make_tuple(static_cast<int>(item_text), py::none(),
-                            steal(build_text(item.slab->tape, item.document)));
-    case Item::Kind::binary: break;
+  if (item.kind == Item::Kind::notice) return item_from(*item.notice);
+  if (item.kind == Item::Kind::binary) {
+    return py::make_tuple(
+        static_cast<int>(item_binary), py::none(),
+        py::bytes(item.slab->tape.text.data() + item.document.text, item.document.text_size));
   }
-  return py::make_tuple(static_cast<int>(item_binary), py::none(),
-                        py::bytes(item.slab->tape.text.data() + item.document.text, item.document.text_size));
+  py::object message = message_of(item);
+  if (!message) throw_raised();
+  const bool json = item.kind == Item::Kind::json;
+  return py::make_tuple(static_cast<int>(json ? item_json : item_text), json ? route_of(item) : py::none(),
+                        message);
 }
 
 py::object Core::bad_item(const Item& item) {
@@ -60,17 +64,17 @@ py::object Core::bad_item(const Item& item) {
   return py::make_tuple(static_cast<int>(item_bad), text, exception);
 }
 
-py::list Core::build_items(std::uint64_t lane, std::vector<Item>& items, double budget) {
+void Core::keep(std::uint64_t lane, std::vector<Item>& items, std::size_t worked) {
+  // Given back with the lane's next call: taking the GIL again just for that could cost a switch interval.
+  Taken& taken = taken_[lane];
+  for (std::size_t index = 0; index < items.size(); ++index) {
+    (index < worked ? taken.worked : taken.back).push_back(std::move(items[index]));
+  }
+  items.clear();
+}
+
+py::list Core::build_items(std::uint64_t lane, std::vector<Item>& items, std::size_t next, double until) {
   py::list built;
-  const double until = net::monotonic_now() + budget;
-  std::size_t next = 0;
-  const auto keep = [&] {
-    // Given back with the lane's next call: taking the GIL again just for that could cost a switch interval.
-    Taken& taken = taken_[lane];
-    for (std::size_t index = 0; index < items.size(); ++index) {
-      (index < next ? taken.worked : taken.back).push_back(std::move(items[index]));
-    }
-  };
   try {
     while (next < items.size()) {
       const Item& item = items[next++];
@@ -86,10 +90,10 @@ py::list Core::build_items(std::uint64_t lane, std::vector<Item>& items, double 
       if (net::monotonic_now() >= until) break;
     }
   } catch (...) {
-    keep();
+    keep(lane, items, next);
     throw;
   }
-  keep();
+  keep(lane, items, next);
   return built;
 }
 
@@ -124,7 +128,57 @@ py::object Core::take(std::size_t limit, double budget, std::optional<double> ti
   for (const Item& item : items) {
     if (item.slab != nullptr) life = item.life;
   }
-  return py::make_tuple(life, build_items(Inbox::handlers_lane, items, budget));
+  const double until = net::monotonic_now() + budget;
+  return py::make_tuple(life, build_items(Inbox::handlers_lane, items, 0, until));
+}
+
+bool Core::fetch_slice(std::size_t limit, std::optional<double> timeout) {
+  return !lost() && fetch(Inbox::handlers_lane, limit, timeout, slice_) != Inbox::Taken::over;
+}
+
+py::object Core::deliver(double budget, const py::dict& plans, const py::object& plan_of,
+                         const py::object& report) {
+  constexpr std::size_t clock_bytes = std::size_t{16} << 10;  // of text between two looks at the clock,
+  constexpr std::size_t clock_messages = 16;                  // or so many messages
+  const double began = net::monotonic_now();
+  const DirectCalls calls(plans, plan_of, report);
+  std::vector<Item> items = std::move(slice_);  // a handler may come back here, by collecting another client
+  slice_.clear();
+  std::size_t next = 0;
+  std::size_t bytes = 0;
+  std::uint64_t life = client_->life();
+  try {
+    bool in_time = true;
+    while (next < items.size() && in_time) {
+      const Item& item = items[next];
+      if (item.kind != Item::Kind::json && item.kind != Item::Kind::text) break;
+      const auto goes_on = [&] { return item.life == client_->life(); };
+      if (!goes_on()) break;
+      const py::object plan = calls.plan(route_of(item).ptr());
+      if (plan.is_none()) break;
+      const auto message = message_of(item);
+      if (!message) {  // told below, where the text is built a second time
+        PyErr_Clear();
+        break;
+      }
+      ++next;
+      calls.call(plan, message.ptr(), goes_on);
+      bytes += item.document.text_size;
+      if (next % clock_messages == 0 || bytes >= clock_bytes) {
+        bytes = 0;
+        in_time = net::monotonic_now() < began + budget;
+      }
+    }
+  } catch (...) {
+    keep(Inbox::handlers_lane, items, next);
+    throw;
+  }
+  life = client_->life();
+  for (std::size_t index = next; index < items.size(); ++index) {
+    if (items[index].slab != nullptr) life = items[index].life;
+  }
+  py::list rest = build_items(Inbox::handlers_lane, items, next, began + budget);
+  return py::make_tuple(life, rest, net::monotonic_now() - began);
 }
 
 std::uint64_t Core::open_reader(const std::optional<std::vector<std::string>>& routes) {
@@ -153,7 +207,7 @@ py::object Core::read(std::uint64_t reader, std::size_t limit, std::optional<dou
     std::vector<Item> items;
     const auto taken = fetch(reader, limit, timeout, items);
     if (taken == Inbox::Taken::over) return py::none();
-    py::list built = build_items(reader, items, 1e9);
+    py::list built = build_items(reader, items, 0, net::monotonic_now() + 1e9);
     // All of them may have been bad texts that the handlers' side tells.
     if (taken == Inbox::Taken::nothing || !built.empty()) return std::move(built);
   }

@@ -107,6 +107,8 @@ void bind_core(py::module_& module) {
       .def("handle", &Core::handle)
       .def("dispatching", &Core::dispatching)
       .def("take", &Core::take)
+      .def("fetch_slice", &Core::fetch_slice)
+      .def("deliver", &Core::deliver)
       .def("admit", &Core::admit)
       .def("nudge", &Core::nudge)
       .def("open_reader", &Core::open_reader)

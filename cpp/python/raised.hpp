@@ -21,4 +21,13 @@ namespace fastws::python {
   throw pybind11::error_already_set();
 }
 
+/// The exception that is set, which is not set any more.
+inline pybind11::object take_raised() {
+  try {
+    throw_raised();
+  } catch (const pybind11::error_already_set& error) {
+    return error.value();
+  }
+}
+
 }  // namespace fastws::python

@@ -70,6 +70,21 @@ class Core:
 
         An empty list: the time is over, or nudge() was called. None: destroyed or exiting, the thread must end.
         """
+    def fetch_slice(self, limit: int, timeout: float | None) -> bool:
+        """Sleep until something waits, and get at most `limit` items ready for deliver(); also returns when the time is over,
+        and after nudge(). False: destroyed or exiting, the thread must end."""
+    def deliver(
+        self,
+        budget: float,
+        plans: dict[str | None, tuple[Any, ...] | None],
+        plan_of: Callable[[str | None], tuple[Any, ...] | None],
+        report: Callable[[Any, Any, Any, BaseException | None], None],
+    ) -> tuple[int, list[Item], float]:
+        """Call the handlers of the slice's messages, up to the first one for which there is no plan; build the others.
+
+        Gives (life, items, seconds it took). `plans`: see fastws._handlers.HandlerTable.direct; `plan_of` is asked for a route
+        that it lacks; `report` is told (handler, message, result, exception) when a handler gave something or raised.
+        """
     def admit(self, name: str, life: int, epoch: int) -> bool:
         """Whether a lifecycle event may still be delivered, asked once per event at the moment of delivery."""
     def nudge(self) -> None:

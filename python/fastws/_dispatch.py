@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 def _run(core: _core.Core, ref: weakref.ref[Dispatcher]) -> None:
     """What the thread does: sleep in the core, wake up, deliver, forget."""
     while True:
-        taken = core.take(SLICE_MESSAGES, SLICE_SECONDS, None)
+        more = core.fetch_slice(SLICE_MESSAGES, None)
         dispatcher = ref()
-        if taken is None or dispatcher is None:
+        if not more or dispatcher is None:
             return
-        dispatcher.deliver(*taken)
-        del dispatcher, taken
+        dispatcher.deliver_slice()
+        del dispatcher
 
 
 class Dispatcher(Delivery):
@@ -86,6 +86,15 @@ class Dispatcher(Delivery):
         finally:
             self._draining.release()
 
+    def deliver_slice(self) -> None:
+        """Have the handlers of what was fetched called: natively, up to whatever wants more than a call with the message."""
+        handlers = self.handlers
+        life, items, seconds = self._core.deliver(
+            SLICE_SECONDS, handlers.direct, handlers.direct_plan, self._returned
+        )
+        self.handler_seconds += seconds
+        self.deliver(life, items)
+
     def deliver(self, life: int, items: list[_core.Item]) -> None:
         """Call the handlers of one slice, in order."""
         began = time.perf_counter()
@@ -101,15 +110,23 @@ class Dispatcher(Delivery):
             return
         try:
             result = handler.call(event, payload)
-            if result is not None and inspect.iscoroutine(result):
-                result.close()
-                raise TypeError(
-                    f"the handler of {handler.event!r} is a coroutine function, which this client can not await; "
-                    "AsyncWebSocketClient is the client for asyncio"
-                )
-        except (SystemExit, KeyboardInterrupt) as interruption:
-            self.interrupted(interruption)
-        except BaseException as error:  # no handler may end the delivery
+        except BaseException as error:
+            self._returned(handler, payload, None, error)
+        else:
+            if result is not None:
+                self._returned(handler, payload, result, None)
+
+    def _returned(self, handler: Handler, payload: Any, result: Any, error: BaseException | None) -> None:
+        """A handler gave something, or raised: no handler may end the delivery."""
+        if inspect.iscoroutine(result):
+            result.close()
+            error = TypeError(
+                f"the handler of {handler.event!r} is a coroutine function, which this client can not await; "
+                "AsyncWebSocketClient is the client for asyncio"
+            )
+        if isinstance(error, (SystemExit, KeyboardInterrupt)):
+            self.interrupted(error)
+        elif error is not None:
             step = self.handler_failed(handler, payload, error)
             if step is not None:
                 for told in step[0]:

@@ -42,6 +42,9 @@ def _checked_route(event: str) -> None:
         raise ValueError(f"event {event!r} holds a lone surrogate: no message can have that type") from None
 
 
+_MOST_PLANS = 1024  # a hostile server must not grow a table by routes without end
+
+
 class Handler:
     """One registered function."""
 
@@ -80,6 +83,8 @@ class HandlerTable:
         self._lock = threading.Lock()
         self._by_event: dict[str, tuple[Handler, ...]] = {}
         self._plans: dict[object, Plan] = {}
+        # Route -> (handler, function, handler, function ...), to be called with a message alone; None: they want more.
+        self.direct: dict[str | None, tuple[Any, ...] | None] = {}
         self._warned: set[str] = set()
 
     def add(
@@ -158,6 +163,7 @@ class HandlerTable:
             table.pop(event, None)
         self._by_event = table
         self._plans = {}
+        self.direct.clear()  # in place: who calls from it at this moment finds out with the next message
 
     def of(self, event: str) -> tuple[Handler, ...]:
         """The handlers of a lifecycle event, `binary` or `*`."""
@@ -172,9 +178,20 @@ class HandlerTable:
             if route is not None:
                 events += [f"type:{route}"] if route in RESERVED else [route, f"type:{route}"]
             plan = self._plan(*events, "*")
-            if len(plans) < 1024:  # a hostile server must not grow this without end
+            if len(plans) < _MOST_PLANS:
                 plans[route] = plan
         return plan
+
+    def direct_plan(self, route: str | None) -> tuple[Any, ...] | None:
+        """What `direct` lacks for a route: put there and given."""
+        with self._lock:  # a change meanwhile must not leave an old plan there
+            each, batched = self.for_message(route)
+            plan: tuple[Any, ...] | None = None
+            if route not in RESERVED and not batched and not any(one.once or one.star for one in each):
+                plan = tuple(part for one in each for part in (one, one.fn))
+            if len(self.direct) < _MOST_PLANS:
+                self.direct[route] = plan
+            return plan
 
     def for_binary(self) -> Plan:
         """Who gets a binary message."""

@@ -91,6 +91,7 @@ def test_a_server_that_ignores_the_close_is_left(serve, recorded):
     assert 0.45 <= took < 2.0
     assert ws.state == "closed"
     assert server.connections[0].wait_over(2)
+    log.wait("disconnect")  # close() does not wait without bound for handlers
     assert not log.all("disconnect")[0].clean
 
 

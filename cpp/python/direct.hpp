@@ -1,0 +1,60 @@
+// Calling a slice's message handlers at once, message by message, while the GIL is held anyway.
+//
+// May know: pybind11, the CPython API. Promises: what the table of handlers says stands for every single message, so a
+// handler that was removed is not called again; an exception or an unusual result is told to Python and stops nothing.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace fastws::python {
+
+/// The str of routes, made once for those that come again and again. One for the process, with the GIL only.
+class RouteNames {
+ public:
+  /// A new reference, or nullptr with an exception set.
+  PyObject* of(std::string_view route);
+
+ private:
+  static constexpr std::size_t longest = 64;  // bytes; a longer one is made each time
+  struct Name {
+    std::string bytes;
+    PyObject* text = nullptr;  // owned
+  };
+  std::array<Name, 256> names_;  // a hostile server can fill it, and no more
+};
+
+/// What handles the messages of one slice, as fastws._handlers keeps it.
+class DirectCalls {
+ public:
+  /// `plans`: a dict, route -> (handler, function, handler, function, ...) or None; `plan_of`: called with a route that the
+  /// dict lacks, gives the same; `report`: called with (handler, message, result or None, exception or None).
+  DirectCalls(const pybind11::dict& plans, const pybind11::object& plan_of, const pybind11::object& report);
+
+  /// The functions for a route, to be called with the message alone; None = its handlers want more than that.
+  [[nodiscard]] pybind11::object plan(PyObject* route) const;
+  /// Calls them in turn while `goes_on()`.
+  template <class GoesOn>
+  void call(const pybind11::object& plan, PyObject* message, const GoesOn& goes_on) const {
+    PyObject* const pairs = plan.ptr();
+    const Py_ssize_t count = PyTuple_GET_SIZE(pairs);
+    for (Py_ssize_t index = 0; index < count; index += 2) {
+      PyObject* const handler = PyTuple_GET_ITEM(pairs, index);
+      if (index != 0 && (!goes_on() || removed(handler))) continue;
+      call_one(handler, PyTuple_GET_ITEM(pairs, index + 1), message);
+    }
+  }
+
+ private:
+  static bool removed(PyObject* handler);
+  void call_one(PyObject* handler, PyObject* function, PyObject* message) const;
+
+  PyObject* plans_;  // borrowed from the caller, as the others
+  PyObject* plan_of_;
+  PyObject* report_;
+};
+
+}  // namespace fastws::python

@@ -1,0 +1,112 @@
+"""Handlers called straight from the slice: what they see is what step-by-step delivery shows them."""
+
+import random
+
+import pytest
+
+
+def story(seed, serve, client, until, *, stepwise):
+    """Every call of a few handlers that come, go, raise and return things while the messages run."""
+    dice = random.Random(seed)
+    messages = [{"type": dice.choice(["a", "b", "c", "message", "é" * 40]), "n": n} for n in range(400)]
+    messages[::37] = [{"n": n} for n in range(0, 400, 37)]  # without a route
+    messages.append({"type": "end", "n": 400})
+    ws = client(serve(lambda conn: [conn.send_json(one) for one in messages]), autoconnect=False)
+    calls = []
+
+    def late(message):
+        calls.append(("late", message["n"]))
+
+    def busy(message):
+        calls.append(("busy", message["n"]))
+        deed = dice_of_handlers.randrange(12)
+        if deed == 0:
+            ws.on(dice_of_handlers.choice(["a", "b", "c"]), late)
+        elif deed == 1:
+            ws.off("b", late)
+            ws.off("a", late)
+        elif deed == 2:
+            raise LookupError(message["n"])
+        elif deed == 3:
+            ws.on("c", lambda _: calls.append(("once", None)), once=True)
+        return deed or None
+
+    dice_of_handlers = random.Random(seed)
+    ws.on("a", busy).on("b", busy).on("c", lambda message: calls.append(("c", message["n"])))
+    ws.on("error", lambda event: calls.append(("error", str(event.exception))))
+    ws.on("é" * 40, lambda message: calls.append(("é", message["n"])))
+    ws.on("message", lambda message: calls.append(("message", message["n"])))
+    ws.on("end", lambda _: calls.append("end"))
+    if stepwise:
+        ws.on("*", lambda *_: None)
+    ws.connect()
+    assert until(lambda: "end" in calls)
+    return calls
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_direct_calls_are_those_of_stepwise_delivery(serve, client, until, seed):
+    direct = story(seed, serve, client, until, stepwise=False)
+    assert len(direct) > 700
+    assert direct == story(seed, serve, client, until, stepwise=True)
+
+
+def test_close_in_a_handler_ends_the_slice(serve, client, until):
+    """R2: neither the same message's other handlers nor the next messages are called."""
+    calls = []
+    ws = client(
+        serve(lambda conn: [conn.send_json({"type": "a", "n": n}) for n in range(100)]), autoconnect=False
+    )
+
+    def closing(message):
+        calls.append(message["n"])
+        if message["n"] == 10:
+            ws.close()
+
+    ws.on("a", closing).on("a", lambda message: calls.append(-message["n"]))
+    ws.on("closed", lambda: calls.append("closed"))
+    ws.connect()
+    assert until(lambda: "closed" in calls)
+    assert calls == [n for k in range(10) for n in (k, -k)] + [10, "closed"]
+    stats = ws.stats()
+    assert stats.handled + stats.dropped["closed"] == stats.messages_in
+
+
+def test_more_routes_than_are_remembered(serve, client, until):
+    """Names and plans are kept for a bounded number of routes; all are delivered."""
+    routes = [f"{'r' * (n % 90)}{n}" for n in range(3000)]
+    seen = []
+    ws = client(serve(lambda conn: [conn.send_json({"type": route}) for route in routes]), autoconnect=False)
+    ws.on("message", lambda message: seen.append(message["type"]))
+    ws.connect()
+    assert until(lambda: len(seen) == len(routes))
+    assert seen == routes
+    assert len(ws._dispatcher.handlers.direct) <= 1024
+
+
+def test_a_handler_that_is_gone_with_its_route_is_freed(serve, client, until):
+    """The table keeps no function that off() took away."""
+    import gc
+    import weakref
+
+    seen = []
+
+    class Handler:
+        def __call__(self, message):
+            seen.append(message["n"])
+
+    handler = Handler()
+    ref = weakref.ref(handler)
+    server = serve(
+        lambda conn: [conn.send_json({"type": "a", "n": 1}), conn.expect(), conn.send_json({"type": "z"})]
+    )
+    ws = client(server, autoconnect=False)
+    ws.on("a", handler).on("z", lambda _: seen.append("z"))
+    ws.connect()
+    assert until(lambda: seen == [1])
+    ws.off("a", handler)
+    del handler
+    ws.send("on")
+    assert until(lambda: "z" in seen)
+    gc.collect()
+    assert until(lambda: ref() is None)
