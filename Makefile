@@ -21,7 +21,7 @@ ASAN_RUNTIME = $(shell $(CXX) -print-file-name=libasan.so) $(shell $(CXX) -print
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help native venv dev core-tests demo test lifecycle conformance conformance-short
-.PHONY: asan tsan release soak bench lint format clean
+.PHONY: asan tsan numbers release soak bench lint format clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -125,6 +125,9 @@ tsan: $(STAMPS)/native  ## the C++ tests of the core under ThreadSanitizer
 	@# die_after_fork: a test forks beside threads, as programs do.
 	@TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 die_after_fork=0" \
 	  ctest --test-dir build/tsan --output-on-failure --no-tests=error --schedule-random -j 4
+
+numbers: $(STAMPS)/dev  ## 10 million hard number texts, read and written as Python does (ARGS="--seed x")
+	@$(PY) tests/property/run_numbers.py $(ARGS)
 
 # -- Measuring: an optimised build beside the dev one -----------------------------------------------------------------
 
