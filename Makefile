@@ -21,7 +21,7 @@ ASAN_RUNTIME = $(shell $(CXX) -print-file-name=libasan.so) $(shell $(CXX) -print
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help native venv dev core-tests demo test lifecycle conformance conformance-short
-.PHONY: asan tsan numbers release soak bench lint format clean
+.PHONY: asan tsan fuzz numbers release soak bench lint format clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -47,6 +47,10 @@ $(STAMPS)/venv: scripts/make-venv pyproject.toml | $(STAMPS)/native
 # What tests start beside the package: real servers of other projects.
 $(STAMPS)/test-programs: scripts/install-native | $(STAMPS)/native
 	@scripts/install-native tests
+	@touch $@
+
+$(STAMPS)/fuzz-tools: scripts/install-native | $(STAMPS)/native
+	@scripts/install-native fuzz
 	@touch $@
 
 $(STAMPS)/node-peer: scripts/install-node-peer tests/integration/node/package.json $(STAMPS)/test-programs
@@ -125,6 +129,31 @@ tsan: $(STAMPS)/native  ## the C++ tests of the core under ThreadSanitizer
 	@# die_after_fork: a test forks beside threads, as programs do.
 	@TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 die_after_fork=0" \
 	  ctest --test-dir build/tsan --output-on-failure --no-tests=error --schedule-random -j 4
+
+# Each target of FUZZ for FUZZ_SECONDS. What it learned stays in build/fuzz/corpus, the next run begins with it; an input that
+# it objects to is put into build/fuzz/found, and `build/fuzz/fastws_fuzz_TARGET FILE` repeats the objection.
+FUZZ         ?= reader scan writer
+FUZZ_SECONDS ?= 600
+
+# detect_leaks=0: libFuzzer would look for leaks after every input that leaves more memory than it found, and Python keeps
+# some of nearly every one. The targets themselves look every few thousand inputs (tests/fuzz/oracle.hpp). max_len: an integer
+# of more digits than Python reads.
+fuzz: $(STAMPS)/venv $(STAMPS)/fuzz-tools  ## fuzz the JSON rooms, Python's json beside them (FUZZ=reader: only that)
+	@echo "fastws: building the fuzz targets (build/fuzz)"
+	@cmake -S . -B build/fuzz -G Ninja -D CMAKE_CXX_COMPILER=clang++ -D CMAKE_BUILD_TYPE=Dev -D FASTWS_EXTENSION=OFF \
+	  -D FASTWS_FUZZ=ON -D FASTWS_SANITIZE=address,undefined -D Python_EXECUTABLE="$(CURDIR)/$(PY)" \
+	  >build/fuzz-build.log && cmake --build build/fuzz --target $(FUZZ:%=fastws_fuzz_%) >>build/fuzz-build.log \
+	  || { cat build/fuzz-build.log; exit 1; }
+	@mkdir -p $(FUZZ:%=build/fuzz/corpus/%) build/fuzz/found
+	@for target in $(FUZZ); do \
+	  $(PY) tests/fuzz/seeds.py $$target build/fuzz/seeds/$$target || exit 1; \
+	  echo "fastws: fuzzing the $$target for $(FUZZ_SECONDS) s (build/fuzz/$$target.log)"; \
+	  UBSAN_OPTIONS=print_stacktrace=1 build/fuzz/fastws_fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -detect_leaks=0 \
+	    -max_len=4400 -timeout=20 -dict=tests/fuzz/json.dict -print_final_stats=1 -artifact_prefix=build/fuzz/found/ \
+	    build/fuzz/corpus/$$target build/fuzz/seeds/$$target >build/fuzz/$$target.log 2>&1 \
+	    || { grep -v '^#' build/fuzz/$$target.log; exit 1; }; \
+	  grep -E '^#.*DONE|^stat::' build/fuzz/$$target.log; \
+	done
 
 numbers: $(STAMPS)/dev  ## 10 million hard number texts, read and written as Python does (ARGS="--seed x")
 	@$(PY) tests/property/run_numbers.py $(ARGS)
