@@ -13,17 +13,13 @@ namespace fastws::json {
 
 namespace {
 
-/// A string value as it stands in the text.
+/// A string as it stands in the text.
 struct Span {
   const char* begin = nullptr;
   const char* end = nullptr;
   bool escaped = false;
-};
 
-struct Found {
-  bool present = false;
-  bool is_string = false;
-  Span value;
+  [[nodiscard]] std::string_view text() const { return {begin, static_cast<std::size_t>(end - begin)}; }
 };
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -67,13 +63,14 @@ std::int32_t code_unit(const char* at, const char* end) {
 }
 
 /// Appends what the string means. False: a bad escape, or a lone surrogate, which UTF-8 can not hold.
-bool unescape(const Span& span, std::string& out) {
-  for (const char* at = span.begin; at < span.end; ++at) {
+bool unescape(std::string_view text, std::string& out) {
+  const char* const end = text.data() + text.size();
+  for (const char* at = text.data(); at < end; ++at) {
     if (*at != '\\') {
       out += *at;
       continue;
     }
-    if (++at == span.end) return false;
+    if (++at == end) return false;
     static constexpr std::string_view escapes = "\"\\/bfnrt";
     static constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
     const std::size_t simple = escapes.find(*at);
@@ -82,13 +79,13 @@ bool unescape(const Span& span, std::string& out) {
       continue;
     }
     if (*at != 'u') return false;
-    const std::int32_t unit = code_unit(at + 1, span.end);
+    const std::int32_t unit = code_unit(at + 1, end);
     if (unit < 0 || (unit >= 0xdc00 && unit < 0xe000)) return false;
     at += 4;
     auto code = static_cast<std::uint32_t>(unit);
     if (unit >= 0xd800 && unit < 0xdc00) {
-      if (span.end - at < 7 || at[1] != '\\' || at[2] != 'u') return false;
-      const std::int32_t low = code_unit(at + 3, span.end);
+      if (end - at < 7 || at[1] != '\\' || at[2] != 'u') return false;
+      const std::int32_t low = code_unit(at + 3, end);
       if (low < 0xdc00 || low >= 0xe000) return false;
       code = 0x10000 + ((code - 0xd800) << 10) + (static_cast<std::uint32_t>(low) - 0xdc00);
       at += 6;
@@ -106,6 +103,7 @@ class Scanner {
     while (at_ != end_ && is_space(*at_)) ++at_;
   }
   [[nodiscard]] bool done() const { return at_ == end_; }
+  [[nodiscard]] const char* here() const { return at_; }
   [[nodiscard]] char peek() const { return at_ == end_ ? '\0' : *at_; }
   bool take(char wanted) {
     if (peek() != wanted || at_ == end_) return false;
@@ -187,77 +185,98 @@ class Scanner {
 };
 
 bool is_key(const Span& span, const std::string& key, std::string& scratch) {
-  const auto size = static_cast<std::size_t>(span.end - span.begin);
-  if (!span.escaped) return size == key.size() && std::memcmp(span.begin, key.data(), size) == 0;
+  if (!span.escaped) return span.text() == key;
   scratch.clear();
-  return unescape(span, scratch) && scratch == key;
+  return unescape(span.text(), scratch) && scratch == key;
 }
 
 Route unreadable() { return {Route::Kind::unreadable, {}}; }
 
-Route decide(const std::vector<Found>& found, std::string& scratch) {
-  for (const Found& one : found) {
-    if (!one.present) continue;
-    if (!one.is_string) return {};
-    const Span& value = one.value;
-    for (const char* at = value.begin; at != value.end; ++at) {
-      if (static_cast<unsigned char>(*at) < 0x20) return unreadable();
-    }
-    if (!value.escaped) {
-      return {Route::Kind::found, {value.begin, static_cast<std::size_t>(value.end - value.begin)}};
-    }
-    scratch.clear();
-    if (!unescape(value, scratch)) return unreadable();
-    return {Route::Kind::found, scratch};
+Route decide(const std::vector<Member>& members, std::string& scratch) {
+  for (const Member& one : members) {
+    if (one.kind == Member::Kind::absent) continue;
+    if (one.kind != Member::Kind::string) return {};
+    const auto value = string_of(one, scratch);
+    return value ? Route{Route::Kind::found, *value} : unreadable();
   }
   return {};
 }
 
-}  // namespace
+enum class Scanned : unsigned char { members, no_object, broken };
 
-Route find_route(std::string_view text, const std::vector<std::string>& keys, std::string& scratch) {
-  if (keys.size() == 1) {
-    if (const auto route = find_plain_route(text, keys[0])) return *route;
-  }
+/// `members` is as long as `keys`.
+Scanned scan_members(std::string_view text, const std::vector<std::string>& keys,
+                     std::vector<Member>& members, std::string& scratch) {
   Scanner scanner(text);
   scanner.skip_space();
   if (!scanner.take('{')) {
     const bool whole =
         (scanner.peek() == '[' || scanner.peek() == '"') ? scanner.skip_value() : scanner.skip_scalar();
     scanner.skip_space();
-    return whole && scanner.done() ? Route{} : unreadable();
+    return whole && scanner.done() ? Scanned::no_object : Scanned::broken;
   }
-  thread_local std::vector<Found> found;
-  found.assign(keys.size(), {});
   scanner.skip_space();
   if (!scanner.take('}')) {
     for (;;) {
       scanner.skip_space();
       Span name;
-      if (!scanner.take('"') || !scanner.string(name)) return unreadable();
+      if (!scanner.take('"') || !scanner.string(name)) return Scanned::broken;
       scanner.skip_space();
-      if (!scanner.take(':')) return unreadable();
+      if (!scanner.take(':')) return Scanned::broken;
       scanner.skip_space();
-      Found member;
-      member.present = true;
-      member.is_string = scanner.peek() == '"';
-      if (member.is_string) {
-        scanner.take('"');
-        if (!scanner.string(member.value)) return unreadable();
-      } else if (!scanner.skip_value()) {
-        return unreadable();
+      Member member;
+      if (scanner.take('"')) {
+        Span value;
+        if (!scanner.string(value)) return Scanned::broken;
+        member = {Member::Kind::string, value.text(), value.escaped};
+      } else {
+        const char* begin = scanner.here();
+        if (!scanner.skip_value()) return Scanned::broken;
+        member = {Member::Kind::other, {begin, static_cast<std::size_t>(scanner.here() - begin)}, false};
       }
       for (std::size_t index = 0; index < keys.size(); ++index) {
         if (is_key(name, keys[index], scratch))
-          found[index] = member;  // the last duplicate wins, as in json.loads
+          members[index] = member;  // the last duplicate wins, as in json.loads
       }
       scanner.skip_space();
       if (scanner.take('}')) break;
-      if (!scanner.take(',')) return unreadable();
+      if (!scanner.take(',')) return Scanned::broken;
     }
   }
   scanner.skip_space();
-  return scanner.done() ? decide(found, scratch) : unreadable();
+  return scanner.done() ? Scanned::members : Scanned::broken;
+}
+
+}  // namespace
+
+std::optional<std::string_view> string_of(const Member& member, std::string& scratch) {
+  for (const char c : member.raw) {
+    if (static_cast<unsigned char>(c) < 0x20) return std::nullopt;
+  }
+  if (!member.escaped) return member.raw;
+  scratch.clear();
+  if (!unescape(member.raw, scratch)) return std::nullopt;
+  return scratch;
+}
+
+bool find_members(std::string_view text, const std::vector<std::string>& keys, std::vector<Member>& members,
+                  std::string& scratch) {
+  members.assign(keys.size(), {});
+  return scan_members(text, keys, members, scratch) == Scanned::members;
+}
+
+Route find_route(std::string_view text, const std::vector<std::string>& keys, std::string& scratch) {
+  if (keys.size() == 1) {
+    if (const auto route = find_plain_route(text, keys[0])) return *route;
+  }
+  thread_local std::vector<Member> members;
+  members.assign(keys.size(), {});
+  switch (scan_members(text, keys, members, scratch)) {
+    case Scanned::members: return decide(members, scratch);
+    case Scanned::no_object: return {};
+    case Scanned::broken: break;
+  }
+  return unreadable();
 }
 
 }  // namespace fastws::json

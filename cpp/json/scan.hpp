@@ -1,9 +1,11 @@
-// The route of a text without parsing the whole of it into anything: the string value of a top-level key.
+// The route of a text without parsing the whole of it into anything: the string value of a top-level key. And what else
+// stands under its top-level keys.
 //
 // May know: nothing of this project. Promises: for every text that json.loads accepts, exactly what
 // json.loads(text).get(key) would say; for other texts it may say anything, but never reads outside them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,5 +24,20 @@ struct Route {
 
 /// `keys`: the first of them that is present decides (even when its value is no string). The last duplicate wins.
 Route find_route(std::string_view text, const std::vector<std::string>& keys, std::string& scratch);
+
+/// A member of the outermost object, as it stands in the text.
+struct Member {
+  enum class Kind : unsigned char { absent, string, other };
+  Kind kind = Kind::absent;
+  std::string_view raw;  // a string without its quotes
+  bool escaped = false;  // a string that holds escapes
+};
+
+/// What stands under each of the keys; the last duplicate wins. False = the text is no object, or surely not JSON.
+bool find_members(std::string_view text, const std::vector<std::string>& keys, std::vector<Member>& members,
+                  std::string& scratch);
+
+/// What a string means: points into the text, or into `scratch`. nullopt = no JSON string, or not to be had as UTF-8.
+std::optional<std::string_view> string_of(const Member& member, std::string& scratch);
 
 }  // namespace fastws::json
