@@ -11,6 +11,7 @@ import time
 
 import pytest
 import trustme
+from child_process import Child
 
 import fastws
 from fastws import Backoff, Tls, WebSocketClient
@@ -82,6 +83,20 @@ def recorded(client):
         return ws, log
 
     return make
+
+
+@pytest.fixture
+def child():
+    """Start Python processes: child(source, argument, ...). They end with the test."""
+    made = []
+
+    def make(source, *args):
+        made.append(Child(source, *args))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end()
 
 
 @pytest.fixture(scope="session")

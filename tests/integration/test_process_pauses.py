@@ -3,83 +3,9 @@
 The client runs in a process of its own; the scripted server stays here, so that its clock is not the client's.
 """
 
-import contextlib
-import json
 import os
-import queue
 import signal
-import subprocess
-import sys
-import textwrap
-import threading
 import time
-
-import pytest
-
-HEAD = """
-import json, sys, threading, time
-from fastws import Backoff, WebSocketClient
-def say(*parts):
-    print(json.dumps(parts), flush=True)
-"""
-
-
-class Child:
-    """A Python process that says JSON lines."""
-
-    def __init__(self, source, *args):
-        command = [sys.executable, "-c", HEAD + textwrap.dedent(source), *map(str, args)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
-        self._lines = queue.Queue()
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            self._lines.put(json.loads(line))
-
-    def hear(self, timeout=20):
-        """The next line. Raises queue.Empty."""
-        return self._lines.get(timeout=timeout)
-
-    def heard_nothing(self, seconds):
-        """Whether nothing is said for so long."""
-        try:
-            return self._lines.get(timeout=seconds) is None
-        except queue.Empty:
-            return True
-
-    def pause(self, seconds):
-        """SIGSTOP, wait, SIGCONT."""
-        os.kill(self.process.pid, signal.SIGSTOP)
-        time.sleep(seconds)
-        os.kill(self.process.pid, signal.SIGCONT)
-
-    def end(self):
-        """Let it end by itself, or end it."""
-        try:
-            with contextlib.suppress(BrokenPipeError):
-                self.process.stdin.write("\n")
-                self.process.stdin.close()
-            self.process.wait(10)
-        finally:
-            self.process.kill()
-            self.process.wait(10)
-            self._thread.join(10)
-            self.process.stdout.close()
-
-
-@pytest.fixture
-def child():
-    made = []
-
-    def make(source, *args):
-        made.append(Child(source, *args))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.end()
 
 
 def demanding(conn):
