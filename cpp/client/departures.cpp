@@ -1,0 +1,57 @@
+// Two counters and the marks between them.
+#include "departures.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "gate.hpp"
+
+namespace fastws::client {
+
+void Departures::leave(std::uint64_t count) {
+  left_ += count;
+  tell();
+}
+
+void Departures::lose(std::uint64_t count) {
+  if (count == 0) return;
+  for (const auto& weak : watches_) {
+    const auto one = weak.lock();
+    if (one && one->mark > left_) one->lost = true;
+  }
+  left_ += count;
+  tell();
+}
+
+void Departures::tell() {
+  if (watches_.empty()) return;  // nobody waits: nothing per message
+  const auto over = [this](const std::weak_ptr<Watch>& weak) {
+    const auto one = weak.lock();
+    return !one || one->mark <= left_;
+  };
+  const auto kept = std::remove_if(watches_.begin(), watches_.end(), over);
+  if (kept == watches_.end()) return;
+  watches_.erase(kept, watches_.end());
+  changed_.notify_all();
+}
+
+std::shared_ptr<Departures::Watch> Departures::watch() {
+  auto made = std::make_shared<Watch>();
+  made->mark = arrived_;
+  if (made->mark > left_) watches_.push_back(made);
+  return made;
+}
+
+Departures::Waited Departures::wait(std::unique_lock<std::mutex>& lock, const Watch& watch,
+                                    std::optional<double> until) {
+  for (;;) {
+    if (watch.lost) return Waited::lost;
+    if (watch.mark <= left_) return Waited::left;
+    const auto now = std::chrono::steady_clock::now();
+    const auto limit = until ? time_point(*until) : now + std::chrono::hours(1);
+    if (until && now >= limit) return Waited::not_yet;
+    sleep_until(lock, changed_, limit);
+  }
+}
+
+}  // namespace fastws::client

@@ -1,0 +1,45 @@
+// Things that leave a queue in order, and those who wait until what stands in it now has left.
+//
+// May know: the gate. Promises: guarded by its owner's mutex; whoever waits is told when one of the things it waits for was
+// lost on the way, however late it looks.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace fastws::client {
+
+class Departures {
+ public:
+  /// One who waits: for the first `mark` things, counted from the beginning.
+  struct Watch {
+    std::uint64_t mark = 0;
+    bool lost = false;
+  };
+  enum class Waited : std::uint8_t { left, lost, not_yet };
+
+  void arrive(std::uint64_t count = 1) noexcept { arrived_ += count; }
+  /// The oldest have left as they should.
+  void leave(std::uint64_t count = 1);
+  /// The oldest have left otherwise.
+  void lose(std::uint64_t count = 1);
+
+  /// Waits for everything that has arrived by now.
+  std::shared_ptr<Watch> watch();
+  /// Sleeps until it is so, or `until` (monotonic seconds; nullopt = for ever).
+  Waited wait(std::unique_lock<std::mutex>& lock, const Watch& watch, std::optional<double> until);
+
+ private:
+  void tell();
+
+  std::uint64_t arrived_ = 0;
+  std::uint64_t left_ = 0;
+  std::vector<std::weak_ptr<Watch>> watches_;
+  std::condition_variable changed_;
+};
+
+}  // namespace fastws::client
