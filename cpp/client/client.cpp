@@ -25,6 +25,9 @@ Client::Client(Options options)
                 if (self->transport_) self->transport_->flush();
               });
             }),
+      sticky_(line_),
+      offline_(options_.offline),
+      replies_(options_.replies),
       machine_(options_.life),
       shown_url_(options_.url ? options_.url->shown() : "") {}
 
@@ -48,6 +51,7 @@ void Client::collect() {
   for (auto& effect : machine_.take_effects()) effects_.push_back(std::move(effect));
   for (auto& event : machine_.take_events()) inbox_.notify(notice_for(std::move(event)));
   const State state = machine_.state();
+  follow_offline(state);
   inbox_.set_over(state == State::closed || state == State::destroyed);
   version_.fetch_add(1);
   changed_.notify_all();
@@ -129,6 +133,7 @@ void Client::destroy(double grace) {
     machine_.take_effects();  // the transport is ended below, more gently than an abort
     machine_.take_events();
     effects_.clear();
+    follow_offline(State::destroyed);
     version_.fetch_add(1);
     changed_.notify_all();
   }
@@ -136,45 +141,6 @@ void Client::destroy(double grace) {
   asking_.end();
   line_.stop_accepting(line_.epoch());
   io_.post([self = shared_from_this(), grace] { self->shut_down(grace); });
-}
-
-// --- Sending ---------------------------------------------------------------------------------------------------------
-
-Client::Sent Client::send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch,
-                          std::optional<double> until) {
-  if (payload.size() > options_.max_message_bytes) return Sent::too_big;
-  std::size_t frame_bytes = 0;
-  switch (line_.send(opcode, payload, epoch, until, frame_bytes)) {
-    case Line::Sent::accepted:
-      traffic_.messages_out.fetch_add(1, std::memory_order_relaxed);
-      traffic_.bytes_out.fetch_add(frame_bytes, std::memory_order_relaxed);
-      return Sent::accepted;
-    case Line::Sent::full: return Sent::full;
-    case Line::Sent::not_open: break;
-  }
-  traffic_.dropped_offline.fetch_add(1, std::memory_order_relaxed);
-  return Sent::dropped;
-}
-
-std::optional<Client::Pinged> Client::ping() {
-  const auto ping = heartbeat_.next(net::monotonic_now());
-  const std::uint64_t epoch = line_.epoch();
-  if (epoch == 0 || !line_.send_control(engine::Opcode::ping, ping.payload)) return std::nullopt;
-  return Pinged{ping.number, epoch};
-}
-
-Client::Pong Client::await_pong(const Pinged& ping, std::optional<double> until, double& seconds) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  for (;;) {
-    if (const auto round_trip = heartbeat_.round_trip(ping.number)) {
-      seconds = *round_trip;
-      return Pong::arrived;
-    }
-    if (line_.epoch() != ping.epoch || destroyed_) return Pong::lost;
-    const auto limit = until ? time_point(*until) : std::chrono::steady_clock::now() + std::chrono::hours(1);
-    if (until && std::chrono::steady_clock::now() >= limit) return Pong::not_yet;
-    sleep_until(lock, changed_, limit);
-  }
 }
 
 // --- Answers ---------------------------------------------------------------------------------------------------------

@@ -25,13 +25,16 @@
 #include "inbox.hpp"
 #include "io_thread.hpp"
 #include "line.hpp"
+#include "offline.hpp"
 #include "options.hpp"
+#include "replies.hpp"
+#include "sticky.hpp"
 #include "transport.hpp"
 
 namespace fastws::client {
 
 struct Traffic {
-  std::atomic<std::uint64_t> messages_in{0}, messages_out{0}, bytes_in{0}, bytes_out{0};
+  std::atomic<std::uint64_t> messages_in{0}, bytes_in{0};
   std::atomic<std::uint64_t> connects{0}, failures{0}, dropped_offline{0};
   std::atomic<double> opened_at{0.0}, parse_seconds{0.0};
 };
@@ -56,10 +59,39 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   /// No events any more. Close frames are written, and their answer awaited, for at most `grace` seconds.
   void destroy(double grace);
 
-  enum class Sent : std::uint8_t { accepted, dropped, full, too_big };
+  /// `refused`: not open, or the offline queue is full, and that is to raise.
+  enum class Sent : std::uint8_t { accepted, dropped, full, too_big, refused };
   /// `epoch` 0 = whichever is open; `until`: monotonic seconds to wait for room (nullopt = for ever).
   Sent send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch,
             std::optional<double> until);
+  /// How far many have come: those dealt with, and those of them that were accepted or stored.
+  struct Sending {
+    std::size_t done = 0;
+    std::size_t accepted = 0;
+    std::uint64_t epoch = 0;  // whose connection it is for; 0 = not settled
+  };
+  /// Goes on where `sending` is. Sent::accepted: all are dealt with; others are about the one that is next.
+  Sent send_many(engine::Opcode opcode, const std::string_view* payloads, std::size_t size,
+                 std::uint64_t epoch, std::optional<double> until, Sending& sending);
+  [[nodiscard]] std::uint64_t dropped_offline() const;
+
+  struct Flushing {
+    std::shared_ptr<Departures::Watch> stored;
+    std::shared_ptr<Departures::Watch> written;
+    std::uint64_t lost_before = 0;
+  };
+  /// What waits to be written now, in the offline queue too when `stored_too`.
+  Flushing begin_flush(bool stored_too);
+  /// Sleeps until it is written; lost: its connection is over, or none is open and nothing is stored.
+  Departures::Waited await_flush(Flushing& flushing, std::optional<double> until);
+
+  /// A text that is sent on every connection. True = on this one, too.
+  bool set_sticky(const std::string& key, std::string_view text, bool after_connect);
+  bool unset_sticky(const std::string& key);
+  /// Whether `connect` handlers exist, after which release() will be called for every connection.
+  void expect_release(bool on) noexcept { expect_release_.store(on); }
+  /// The `connect` handlers of this epoch have returned: what was held back for them goes out.
+  void release(std::uint64_t epoch);
 
   struct Pinged {
     std::uint64_t number = 0;
@@ -86,6 +118,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   [[nodiscard]] std::optional<std::string> subprotocol() const;
   [[nodiscard]] const Traffic& traffic() const noexcept { return traffic_; }
   [[nodiscard]] const Line& line() const noexcept { return line_; }
+  [[nodiscard]] const Offline& offline() const noexcept { return offline_; }
   [[nodiscard]] const Heartbeat& heartbeat() const noexcept { return heartbeat_; }
   [[nodiscard]] const Options& options() const noexcept { return options_; }
   [[nodiscard]] std::uint64_t version() const noexcept { return version_.load(); }
@@ -125,6 +158,18 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   void check_bursts();
   void shut_down(double grace);
 
+  // client_sending.cpp: what goes out, and when.
+  Sent send_allowed(engine::Opcode opcode, const std::string_view* payloads, std::size_t size,
+                    std::uint64_t epoch, std::optional<double> until, Sending& sending);
+  void follow_offline(policy::State now);  // under mutex_
+  void watch_offline();
+  void check_offline();
+  void reply_to(std::string_view text);
+  void push_replies();
+  void begin_beats();
+  void arm_beat();
+  void beat();
+
   // client_attempt.cpp: where to, and the redirects on the way.
   struct Attempt {
     net::Url url;
@@ -147,7 +192,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   policy::Draw draw();
 
   // Transport::Owner
-  void transport_opened(engine::Response response) override;
+  void transport_opened(engine::Response response, std::shared_ptr<engine::Deflater> deflater) override;
   void transport_failed(Failure failure) override;
   void transport_lost(policy::Loss loss, std::optional<Failure> fault) override;
   void begin_read() override;
@@ -163,6 +208,9 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   IoThread& io_;
   Inbox inbox_;
   Line line_;
+  Sticky sticky_;
+  Offline offline_;
+  Replies replies_;  // I/O thread
   Heartbeat heartbeat_;
   Asking asking_;
   Traffic traffic_;
@@ -184,6 +232,8 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   std::atomic<std::uint64_t> life_{0};
   std::atomic<std::uint64_t> version_{0};
   std::atomic<bool> flush_posted_{false};
+  std::atomic<bool> expect_release_{false};
+  std::atomic<bool> offline_watched_{false};
 
   // The I/O thread's own.
   Attempt attempt_;
@@ -193,12 +243,16 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   std::vector<std::weak_ptr<Client>> successors_;
   std::unique_ptr<net::Timer> timer_;
   std::unique_ptr<net::Timer> burst_timer_;
+  std::unique_ptr<net::Timer> offline_timer_;
+  std::unique_ptr<net::Timer> beat_timer_;
+  double beat_at_ = 0.0;
   std::optional<double> armed_;             // when the timer will fire
   std::optional<std::uint64_t> providing_;  // the epoch whose provider was asked
   std::uint64_t transport_life_ =
       0;                    // the one the transport was dialed in: close() ends that, not the transport
   double suspended_ = 0.0;  // boottime - monotonic when the timer was armed
   double read_began_ = 0.0;
+  Frames due_;  // replies to messages of the present read
   bool ever_open_ = false;
   std::mt19937_64 random_{std::random_device{}()};
   std::string scratch_;

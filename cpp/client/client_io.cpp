@@ -101,6 +101,7 @@ void Client::drop_transport(std::uint64_t epoch) {
   if (!transport_ || transport_->epoch() != epoch) return;
   const Line::Unsent unsent = transport_->end();
   transport_.reset();
+  beat_timer_.reset();
   heartbeat_.reset();
   traffic_.opened_at.store(0.0);
   {
@@ -126,6 +127,8 @@ void Client::shut_down(double grace) {
   providing_.reset();
   timer_.reset();
   burst_timer_.reset();
+  offline_timer_.reset();
+  beat_timer_.reset();
   if (!transport_) {
     tell_successors();
     return;
@@ -219,9 +222,10 @@ policy::Draw Client::draw() {
 
 // --- What the transport tells ----------------------------------------------------------------------------------------
 
-void Client::transport_opened(engine::Response response) {
+void Client::transport_opened(engine::Response response, std::shared_ptr<engine::Deflater> deflater) {
   const double now = net::monotonic_now();
   const std::uint64_t epoch = transport_->epoch();
+  sticky_.open(epoch, std::move(deflater));
   keep_cookies(response.headers);
   ever_open_ = true;
   traffic_.connects.fetch_add(1);
@@ -232,6 +236,9 @@ void Client::transport_opened(engine::Response response) {
     response_ = std::move(response);
   }
   step([&](policy::Lifecycle& machine) { machine.opened(now, epoch); });
+  if (!transport_ || transport_->epoch() != epoch) return;
+  begin_beats();
+  if (!expect_release_.load()) release(epoch);
 }
 
 void Client::attempt_failed(std::uint64_t epoch, Failure failure) {
@@ -280,6 +287,7 @@ void Client::begin_read() {
 }
 
 bool Client::end_read(bool closing) {
+  push_replies();
   const bool full = inbox_.publish(transport_life_, closing);
   if (inbox_.burst_check()) check_bursts();
   traffic_.parse_seconds.store(traffic_.parse_seconds.load() + net::monotonic_now() - read_began_);
@@ -304,6 +312,7 @@ void Client::binary_arrived(const std::string& payload) {
 }
 
 void Client::text_arrived(const std::string& payload) {
+  if (replies_.any()) reply_to(payload);
   json::Route found;
   if (options_.json && !options_.route_by.empty())
     found = json::find_route(payload, options_.route_by, scratch_);

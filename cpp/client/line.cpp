@@ -1,21 +1,18 @@
-// The two locks at work: senders frame under `order`, everybody touches the stream under `wire`.
+// The I/O thread's side of the line: everything here touches the stream under `wire`. Senders are in line_senders.cpp.
 #include "line.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
-
-#include "../net/loop.hpp"
-#include "gate.hpp"
 
 namespace fastws::client {
 
 namespace {
 
-constexpr std::size_t write_bytes = std::size_t{64} << 10;   // the most one call writes while it holds `wire`
-constexpr std::size_t kept_buffer = std::size_t{256} << 10;  // larger empty buffers are given back
+constexpr std::size_t kept_buffer = std::size_t{256} << 10;
 
-void recycle(std::string& buffer) {
+}  // namespace
+
+void Line::recycle(std::string& buffer) {
   if (buffer.capacity() > kept_buffer) {
     std::string().swap(buffer);
   } else {
@@ -23,97 +20,20 @@ void recycle(std::string& buffer) {
   }
 }
 
-}  // namespace
-
-// --- Senders ---------------------------------------------------------------------------------------------------------
-
-Line::Sent Line::send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch,
-                      std::optional<double> until, std::size_t& frame_bytes) {
-  for (;;) {
-    Lock order(order_);
-    const std::uint64_t open = open_epoch_.load();
-    if (open == 0 || !accepting_.load() || (epoch != 0 && epoch != open)) return Sent::not_open;
-    epoch = open;  // having waited for room, a message must not cross to the next connection
-    bool wake = false;
-    std::shared_ptr<engine::Deflater> deflater;
-    {
-      Lock wire(wire_);
-      if (outbox_.size() - outbox_head_ >= limit_) {
-        order.unlock();
-        const auto now = std::chrono::steady_clock::now();
-        const auto limit_point = until ? time_point(*until) : now + std::chrono::hours(1);
-        if (until && now >= limit_point) return Sent::full;
-        sleep_until(wire, room_, limit_point);
-        continue;
-      }
-      if (open_epoch_.load() != epoch) return Sent::not_open;
-      deflater = deflater_;
-    }
-    frame_.clear();
-    if (deflater) {
-      deflater->append_frame(frame_, opcode, payload);
-    } else {
-      engine::append_frame(frame_, opcode, payload);
-    }
-    frame_bytes = frame_.size();
-    {
-      const Lock wire(wire_);
-      if (open_epoch_.load() != epoch || finished_) {
-        recycle(frame_);
-        if (open_epoch_.load() != epoch) return Sent::not_open;
-        // Our Close frame went before it: nothing may follow that, so the disconnect event will count it.
-        late_.messages += 1;
-        late_.bytes += payload.size();
-        return Sent::accepted;
-      }
-      std::size_t head = 0;
-      if (!has_output() && !broken_) write_some(frame_, head, write_bytes, Source::messages);
-      if (head < frame_.size()) {
-        outbox_.append(frame_, head, std::string::npos);
-        sizes_.push_back(frame_.size() - head);
-        if (sizes_.size() == 1) first_begun_ = head != 0;
-        waiting_messages_.fetch_add(1);
-        waiting_bytes_.store(outbox_.size() - outbox_head_);
-        wake = sizes_.size() == 1;  // else the I/O thread is at it already
-      }
-    }
-    recycle(frame_);
-    order.unlock();
-    if (wake) wake_();
-    return Sent::accepted;
-  }
-}
-
-bool Line::send_control(engine::Opcode opcode, std::string_view payload) {
-  std::string frame;
-  engine::append_frame(frame, opcode, payload);
-  {
-    const Lock wire(wire_);
-    if (stream_ == nullptr || finished_ || open_epoch_.load() == 0) return false;
-    control_ += frame;
-  }
-  wake_();
-  return true;
-}
-
-void Line::stop_accepting(std::uint64_t epoch) {
-  if (open_epoch_.load() == epoch) accepting_.store(false);
-  room_.notify_all();
-}
-
-// --- The I/O thread --------------------------------------------------------------------------------------------------
-
 void Line::attach(net::Stream* stream) {
   const Lock wire(wire_);
   stream_ = stream;
   finished_ = false;
+  cut_ = false;
   broken_ = false;
   late_ = {};
 }
 
-void Line::open(std::uint64_t epoch, std::shared_ptr<engine::Deflater> deflater) {
+void Line::open(std::uint64_t epoch, std::shared_ptr<engine::Deflater> deflater, const Frames& first) {
   const Lock wire(wire_);
   deflater_ = std::move(deflater);
+  count(first.sizes.size(), first.bytes.size());
+  enqueue(first.bytes, 0, first.sizes.data(), first.sizes.size());
   accepting_.store(true);
   open_epoch_.store(epoch);
 }
@@ -139,6 +59,7 @@ void Line::finish(std::string_view close_frame, bool behind) {
     last_head_ = 0;
   } else {
     control_ += close_frame;
+    cut_ = true;
   }
   room_.notify_all();
 }
@@ -147,7 +68,7 @@ bool Line::has_output() const noexcept {
   return !sizes_.empty() || control_head_ < control_.size() || last_head_ < last_.size();
 }
 
-bool Line::write_some(std::string& bytes, std::size_t& head, std::size_t most, Source source) {
+bool Line::write_some(const std::string& bytes, std::size_t& head, std::size_t most, Source source) {
   const std::size_t size = std::min({bytes.size() - head, most, write_bytes});
   const net::Moved moved = stream_->write(bytes.data() + head, size);
   again_ = moved.io == net::Io::again ? source : Source::none;
@@ -159,7 +80,25 @@ bool Line::write_some(std::string& bytes, std::size_t& head, std::size_t most, S
   return false;
 }
 
+void Line::enqueue(const std::string& bytes, std::size_t head, const std::size_t* sizes, std::size_t count) {
+  if (head == bytes.size()) return;
+  outbox_.append(bytes, head, std::string::npos);
+  for (const std::size_t* size = sizes; size != sizes + count; ++size) {
+    if (head >= *size) {
+      head -= *size;
+      continue;
+    }
+    if (sizes_.empty()) first_begun_ = head != 0;
+    sizes_.push_back(*size - head);
+    head = 0;
+    departures_.arrive();
+  }
+  waiting_messages_.store(sizes_.size());
+  waiting_bytes_.store(outbox_.size() - outbox_head_);
+}
+
 void Line::settle_written(std::size_t size) {
+  const std::size_t before = sizes_.size();
   while (size != 0) {
     std::size_t& first = sizes_.front();
     if (size < first) {
@@ -169,9 +108,10 @@ void Line::settle_written(std::size_t size) {
     }
     size -= first;
     sizes_.pop_front();
-    waiting_messages_.fetch_sub(1);
     first_begun_ = false;
   }
+  waiting_messages_.store(sizes_.size());
+  departures_.leave(before - sizes_.size());
   waiting_bytes_.store(outbox_.size() - outbox_head_);
 }
 
@@ -212,7 +152,7 @@ Line::Flush Line::flush() {
       all = write_messages(sizes_.front());  // nothing may come between the bytes of one frame
     } else if (control_head_ < control_.size()) {
       all = write_control();
-    } else if (!sizes_.empty()) {
+    } else if (!sizes_.empty() && !cut_) {
       all = write_messages(write_bytes);
     } else if (last_head_ < last_.size()) {
       all = write_some(last_, last_head_, write_bytes, Source::last);
@@ -232,6 +172,8 @@ Line::Unsent Line::shut() {
   Unsent unsent = late_;
   unsent.messages += sizes_.size();
   unsent.bytes += outbox_.size() - outbox_head_;
+  lost_.fetch_add(unsent.messages);
+  departures_.lose(sizes_.size());
   if (stream_ != nullptr) stream_->close();
   stream_ = nullptr;
   deflater_.reset();

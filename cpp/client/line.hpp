@@ -16,12 +16,27 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "../engine/deflater.hpp"
 #include "../engine/outgoing.hpp"
 #include "../net/stream.hpp"
+#include "departures.hpp"
 
 namespace fastws::client {
+
+/// Whole messages as they go on the wire, and where each ends. Never deflated (RFC 7692 section 6 lets each message choose):
+/// who compresses holds `order`, for which nobody here may wait.
+struct Frames {
+  std::string bytes;
+  std::vector<std::size_t> sizes;
+
+  void add(engine::Opcode opcode, std::string_view payload) {
+    const std::size_t before = bytes.size();
+    engine::append_frame(bytes, opcode, payload);
+    sizes.push_back(bytes.size() - before);
+  }
+};
 
 class Line {
  public:
@@ -36,10 +51,23 @@ class Line {
 
   // Senders, without the GIL.
 
-  /// `epoch` 0 = whichever is open. `until`: monotonic seconds to wait for room (nullopt = for ever). `frame_bytes`:
-  /// what an accepted message came to on the wire.
-  Sent send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch, std::optional<double> until,
-            std::size_t& frame_bytes);
+  /// `epoch` 0 = whichever is open. `until`: monotonic seconds to wait for room (nullopt = for ever).
+  Sent send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch,
+            std::optional<double> until) {
+    std::size_t accepted = 0;
+    return send_many(opcode, &payload, 1, epoch, until, accepted);
+  }
+  /// Many messages of one opcode, in order, with as few writes as possible; `accepted` counts them. Anything but
+  /// Sent::accepted is about the first that was not taken. None crosses to the next connection.
+  Sent send_many(engine::Opcode opcode, const std::string_view* payloads, std::size_t count,
+                 std::uint64_t epoch, std::optional<double> until, std::size_t& accepted);
+  enum class Write : std::uint8_t { now, at_flush };
+  /// What must not wait, from any thread: messages framed plain, behind what waits, even when the outbox is full. False =
+  /// this epoch is not open (any more) and nothing was taken. `at_flush`: the I/O thread, which will flush() soon.
+  bool push(const Frames& frames, std::uint64_t epoch, Write write);
+  /// Waits for what is in the outbox now: until it is written, its connection is lost, or `until`.
+  std::shared_ptr<Departures::Watch> watch();
+  Departures::Waited await_written(const Departures::Watch& watch, std::optional<double> until);
   /// A control frame (Ping): it goes before waiting messages. False = not open.
   bool send_control(engine::Opcode opcode, std::string_view payload);
   /// From now on nothing more is accepted for this epoch (close() was called).
@@ -47,13 +75,20 @@ class Line {
   [[nodiscard]] std::uint64_t epoch() const noexcept { return open_epoch_.load(); }
   [[nodiscard]] std::uint64_t waiting_bytes() const noexcept { return waiting_bytes_.load(); }
   [[nodiscard]] std::uint64_t waiting_messages() const noexcept { return waiting_messages_.load(); }
+  /// What was ever accepted: messages, and their bytes on the wire.
+  [[nodiscard]] std::uint64_t messages() const noexcept { return messages_.load(); }
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_.load(); }
+  /// Of those, the messages whose connection ended before they were written.
+  [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(); }
+  /// No room: a sender would wait.
+  [[nodiscard]] bool full() const noexcept { return waiting_bytes_.load() >= limit_; }
 
   // The I/O thread.
 
   /// A stream whose opening handshake is under way: only control() is written.
   void attach(net::Stream* stream);
-  /// The handshake is done: senders may send. `deflater`: nullptr = messages go plain.
-  void open(std::uint64_t epoch, std::shared_ptr<engine::Deflater> deflater);
+  /// The handshake is done: senders may send, behind `first`. `deflater`: nullptr = messages go plain.
+  void open(std::uint64_t epoch, std::shared_ptr<engine::Deflater> deflater, const Frames& first = {});
   net::Moved read(char* data, std::size_t size);
   /// Bytes of the protocol itself: pongs, before waiting messages but between frames.
   void control(std::string_view bytes);
@@ -70,17 +105,27 @@ class Line {
 
   enum class Source : std::uint8_t { none, control, messages, last };
 
-  bool write_some(std::string& bytes, std::size_t& head, std::size_t most, Source source);
+  /// Whether there is room, having waited for it with `order` given up; only Sent::accepted leaves both locks held.
+  Sent await_room(Lock& order, Lock& wire, std::uint64_t& epoch, std::optional<double> until);
+  enum class Put : std::uint8_t { done, wake, late, lost };
+  Put put_framed(const std::string& bytes, const std::size_t* sizes, std::size_t count, std::uint64_t epoch);
+  void count(std::size_t messages, std::size_t bytes) noexcept;
+  void enqueue(const std::string& bytes, std::size_t head, const std::size_t* sizes, std::size_t count);
+  bool write_some(const std::string& bytes, std::size_t& head, std::size_t most, Source source);
   bool write_messages(std::size_t most);
   bool write_control();
   [[nodiscard]] bool has_output() const noexcept;
   void settle_written(std::size_t size);
 
+  static void recycle(std::string& buffer);                          // larger empty buffers are given back
+  static constexpr std::size_t write_bytes = std::size_t{64} << 10;  // the most one call writes under `wire`
+
   const std::size_t limit_;
   const std::function<void()> wake_;
 
   std::mutex order_;
-  std::string frame_;  // guarded by order_
+  std::string frame_;                // guarded by order_, as the next
+  std::vector<std::size_t> framed_;  // the sizes of the frames in it
 
   std::mutex wire_;
   std::condition_variable room_;
@@ -91,12 +136,14 @@ class Line {
   std::string outbox_;
   std::size_t outbox_head_ = 0;
   std::deque<std::size_t> sizes_;  // of the frames in the outbox, what is left of the first one included
+  Departures departures_;          // of the same frames
   bool first_begun_ = false;       // the first frame is on the wire in part
   // A write that could not be done: TLS wants the very same bytes again before any others.
   Source again_ = Source::none;
   std::string last_;  // our Close frame, behind everything
   std::size_t last_head_ = 0;
   bool finished_ = false;
+  bool cut_ = false;  // our Close frame went before the messages that waited: they stay unsent
   bool broken_ = false;
   Unsent late_;  // accepted while the Close frame went before it
 
@@ -104,6 +151,9 @@ class Line {
   std::atomic<bool> accepting_{false};
   std::atomic<std::uint64_t> waiting_bytes_{0};
   std::atomic<std::uint64_t> waiting_messages_{0};
+  std::atomic<std::uint64_t> messages_{0};
+  std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<std::uint64_t> lost_{0};
 };
 
 }  // namespace fastws::client

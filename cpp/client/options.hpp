@@ -14,8 +14,16 @@
 #include "../net/proxy.hpp"
 #include "../net/url.hpp"
 #include "../policy/lifecycle.hpp"
+#include "offline.hpp"
+#include "replies.hpp"
 
 namespace fastws::client {
+
+/// A text that is sent every so many seconds while open.
+struct Beat {
+  std::string text;
+  double every = 0.0;
+};
 
 struct Options {
   std::optional<net::Url> url;  // nullopt: a provider gives it before every attempt
@@ -37,6 +45,9 @@ struct Options {
   double settle = 1.0;                // seconds
 
   policy::Settings life;
+  std::optional<Beat> beat;
+  std::vector<ReplyRule> replies;
+  OfflineOptions offline;
 
   std::size_t max_message_bytes = std::size_t{64} << 20;
   std::size_t inbox_messages = 1000000;

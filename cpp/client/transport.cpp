@@ -161,8 +161,7 @@ bool Transport::read_once() {
     if (opened_->deflate) {
       deflater = std::make_shared<engine::Deflater>(*opened_->deflate, plan_.request.deflate);
     }
-    line_.open(plan_.epoch, std::move(deflater));
-    owner.transport_opened(std::move(*opened_));
+    owner.transport_opened(std::move(*opened_), std::move(deflater));
     opened_.reset();
   }
   // A Pong that is due comes before whatever the messages of this read make their handlers send.

@@ -37,7 +37,8 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   class Owner {
    public:
     virtual ~Owner() = default;
-    virtual void transport_opened(engine::Response response) = 0;
+    /// The owner opens the line. `deflater`: nullptr = messages go plain.
+    virtual void transport_opened(engine::Response response, std::shared_ptr<engine::Deflater> deflater) = 0;
     virtual void transport_failed(Failure failure) = 0;
     /// `fault`: what we found wrong, when it was us who failed the connection.
     virtual void transport_lost(policy::Loss loss, std::optional<Failure> fault) = 0;

@@ -143,6 +143,23 @@ net::ProxySetting proxy_from(const py::dict& config) {
   return setting;
 }
 
+client::OfflineOptions offline_from(const py::dict& config) {
+  using Policy = client::OfflineOptions::Policy;
+  using Full = client::OfflineOptions::Full;
+  client::OfflineOptions offline;
+  const auto policy = get<std::string>(config, "policy");
+  offline.policy = policy == "queue" ? Policy::queue : policy == "raise" ? Policy::raise : Policy::drop;
+  if (offline.policy != Policy::queue) return offline;
+  offline.messages = get<std::size_t>(config, "messages");
+  offline.bytes = get<std::size_t>(config, "bytes");
+  offline.ttl = get<std::optional<double>>(config, "ttl");
+  const auto on_full = get<std::string>(config, "on_full");
+  offline.on_full = on_full == "raise"         ? Full::raise
+                    : on_full == "drop_newest" ? Full::drop_newest
+                                               : Full::drop_oldest;
+  return offline;
+}
+
 }  // namespace
 
 const char* name(State state) noexcept {
@@ -221,6 +238,14 @@ client::Options options_from(const py::dict& config) {
   options.inbox_bytes = get<std::size_t>(config, "inbox_bytes");
   options.outbox_bytes = get<std::size_t>(config, "outbox_bytes");
   options.send_timeout = get<std::optional<double>>(config, "send_timeout");
+  options.offline = offline_from(get<py::dict>(config, "offline"));
+  if (const auto beat = get<std::optional<std::pair<std::string, double>>>(config, "heartbeat")) {
+    options.beat = client::Beat{beat->first, beat->second};
+  }
+  using Rule = std::pair<std::vector<std::pair<std::string, std::string>>, std::string>;
+  for (auto& rule : get<std::vector<Rule>>(config, "auto_reply")) {
+    options.replies.push_back({std::move(rule.first), std::move(rule.second)});
+  }
   return options;
 }
 
@@ -320,15 +345,15 @@ py::dict fields_from(const client::InboxCounts& counts, const client::Client& cl
   dropped["unread"] = counts.drops.unread;
   dropped["closed"] = counts.drops.closed;
   dropped["decode"] = counts.drops.decode;
-  dropped["offline"] = traffic.dropped_offline.load();
+  dropped["offline"] = client.dropped_offline();
   py::dict by_type;
   for (const auto& type : counts.unhandled_by_type) by_type[text_from(type.first)] = type.second;
   const double opened_at = traffic.opened_at.load();
   py::dict fields;
   fields["messages_in"] = traffic.messages_in.load();
-  fields["messages_out"] = traffic.messages_out.load();
+  fields["messages_out"] = client.line().messages();
   fields["bytes_in"] = traffic.bytes_in.load();
-  fields["bytes_out"] = traffic.bytes_out.load();
+  fields["bytes_out"] = client.line().bytes();
   fields["handled"] = counts.handled;
   fields["dropped"] = dropped;
   fields["dropped_by_type"] = by_type;
@@ -336,6 +361,9 @@ py::dict fields_from(const client::InboxCounts& counts, const client::Client& cl
   fields["inbox_bytes"] = counts.bytes;
   fields["outbox_messages"] = client.line().waiting_messages();
   fields["outbox_bytes"] = client.line().waiting_bytes();
+  const client::Offline::Counts stored = client.offline().counts();
+  fields["offline_messages"] = stored.messages;
+  fields["offline_bytes"] = stored.bytes;
   fields["connects"] = traffic.connects.load();
   fields["failures"] = traffic.failures.load();
   fields["uptime"] = opened_at == 0.0 ? 0.0 : net::monotonic_now() - opened_at;

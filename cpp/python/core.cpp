@@ -1,4 +1,4 @@
-// Commands, questions and sending.
+// Commands and questions, handlers and providers. Sending is in core_sending.cpp.
 #include "core.hpp"
 
 #include <pybind11/stl.h>
@@ -7,22 +7,11 @@
 
 #include "../client/process.hpp"
 #include "convert.hpp"
-#include "encode.hpp"
 #include "natively.hpp"
-#include "raised.hpp"
 
 namespace py = pybind11;
 
 namespace fastws::python {
-
-namespace {
-
-std::optional<double> deadline_after(std::optional<double> timeout) {
-  if (!timeout) return std::nullopt;
-  return net::monotonic_now() + *timeout;
-}
-
-}  // namespace
 
 Core::Core(const py::dict& config, Core* replaces) : generation_(client::generation()) {
   client::Options options = options_from(config);
@@ -117,80 +106,6 @@ std::uint64_t Core::wait_change(std::uint64_t seen, std::optional<double> timeou
     check_signals();
     if (version != seen || (until && net::monotonic_now() >= *until)) return version;
   }
-}
-
-// --- Sending ---------------------------------------------------------------------------------------------------------
-
-bool Core::send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch) {
-  using Sent = client::Client::Sent;
-  const auto until = deadline_after(client_->options().send_timeout);
-  // Having waited for room, a message must not cross to the next connection: its epoch is settled before the first try.
-  const std::uint64_t of = epoch != 0 ? epoch : client_->epoch();
-  Sent sent = Sent::dropped;
-  for (;;) {
-    const auto slice = slice_end(until);
-    sent = natively([&] { return client_->send(opcode, payload, of, slice); }, Sent::dropped);
-    if (sent != Sent::full || (until && net::monotonic_now() >= *until)) break;
-    check_signals();
-  }
-  switch (sent) {
-    case Sent::accepted: return true;
-    case Sent::dropped: return false;
-    case Sent::full:
-      PyErr_SetString(PyExc_TimeoutError, "the outbox stayed full: the server does not take what is sent");
-      throw_raised();
-    case Sent::too_big: break;
-  }
-  const std::string limit = std::to_string(client_->options().max_message_bytes);
-  PyErr_SetString(PyExc_OverflowError, ("a message of " + std::to_string(payload.size()) +
-                                        " bytes is above max_message_bytes (" + limit + ")")
-                                           .c_str());
-  throw_raised();
-}
-
-bool Core::send_json(const py::object& object, const py::object& default_hook, std::uint64_t epoch) {
-  json::Text text;
-  if (!encode(object.ptr(), default_hook.is_none() ? nullptr : default_hook.ptr(), text)) {
-    throw_raised();
-  }
-  return !lost() && send(engine::Opcode::text, text.view(), epoch);
-}
-
-bool Core::send_text(const py::str& text, std::uint64_t epoch) {
-  Py_ssize_t size = 0;
-  const char* data = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
-  if (data == nullptr) throw_raised();
-  return !lost() && send(engine::Opcode::text, {data, static_cast<std::size_t>(size)}, epoch);
-}
-
-bool Core::send_bytes(const py::buffer& data, std::uint64_t epoch) {
-  Py_buffer view;  // contiguous bytes: a strided view has none and says so
-  if (PyObject_GetBuffer(data.ptr(), &view, PyBUF_SIMPLE) != 0) throw_raised();
-  struct Release {
-    Py_buffer& view;
-    ~Release() { PyBuffer_Release(&view); }
-  } const release{view};
-  return !lost() && send(engine::Opcode::binary,
-                         {static_cast<const char*>(view.buf), static_cast<std::size_t>(view.len)}, epoch);
-}
-
-py::object Core::ping(std::optional<double> timeout) {
-  if (lost()) return py::none();
-  using Pong = client::Client::Pong;
-  const auto until = deadline_after(timeout);
-  const auto pinged = natively([&] { return client_->ping(); }, std::optional<client::Client::Pinged>());
-  if (!pinged) return py::none();
-  for (;;) {
-    const auto slice = slice_end(until);
-    double seconds = 0.0;
-    const Pong pong = natively([&] { return client_->await_pong(*pinged, slice, seconds); }, Pong::lost);
-    if (pong == Pong::arrived) return py::float_(seconds);
-    if (pong == Pong::lost) return py::none();
-    check_signals();
-    if (until && net::monotonic_now() >= *until) break;
-  }
-  PyErr_SetString(PyExc_TimeoutError, "no Pong arrived in time");
-  throw_raised();
 }
 
 // --- Handlers and providers ------------------------------------------------------------------------------------------

@@ -44,7 +44,15 @@ class Core {
   bool send_json(const pybind11::object& object, const pybind11::object& default_hook, std::uint64_t epoch);
   bool send_text(const pybind11::str& text, std::uint64_t epoch);
   bool send_bytes(const pybind11::buffer& data, std::uint64_t epoch);
+  pybind11::tuple send_many(const pybind11::iterator& objects, const pybind11::object& default_hook,
+                            std::uint64_t epoch);
+  bool flush(std::optional<double> timeout, bool stored_too);
   pybind11::object ping(std::optional<double> timeout);
+
+  bool set_sticky(const std::string& key, const pybind11::object& object, bool after_connect);
+  bool unset_sticky(const std::string& key);
+  void expect_release(bool on);
+  void release(std::uint64_t epoch);
 
   void handle(const std::vector<std::string>& routes, bool everything, bool binary);
   void dispatching(bool on);
@@ -73,6 +81,9 @@ class Core {
 
   [[nodiscard]] bool lost() const noexcept;
   bool send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch);
+  std::size_t send_all(engine::Opcode opcode, const std::vector<std::string_view>& payloads,
+                       std::uint64_t epoch);
+  void set_refusal(client::Client::Sent sent, std::size_t size) const;  // as Python's exception
   client::Inbox::Taken fetch(std::uint64_t lane, std::size_t limit, std::optional<double> timeout,
                              std::vector<client::Item>& items);
   void keep(std::uint64_t lane, std::vector<client::Item>& items, std::size_t worked);
@@ -87,6 +98,9 @@ class Core {
   std::map<std::uint64_t, Taken> taken_;
   std::vector<client::Item> slice_;  // fetched for the handlers, and not delivered yet
 };
+
+/// `_core.Refused`, which send_*() raise: ("not_open" | "queue_full", what happened). With the GIL.
+pybind11::handle refused_class();
 
 /// Binds Core and the functions of the process.
 void bind_core(pybind11::module_& module);

@@ -1,6 +1,7 @@
 // The extension module `fastws._core`: a table of contents.
 //
 //   core.*            Core, one client's native half            core_reading.*   messages out of the inbox
+//   core_sending.*    messages, flush, sticky messages, Ping
 //   convert.*         settings in, events and counters out      natively.*       leaving Python through the gate
 //   build.*           tape -> objects                           encode.*         objects -> JSON
 //   json_module.cpp   loads, dumps, find_route for tests        policy_module.cpp   the state machine for tests
@@ -76,6 +77,11 @@ std::optional<double> slice_end(std::optional<double> until) {
   return until && *until < slice ? until : slice;
 }
 
+std::optional<double> deadline_after(std::optional<double> timeout) {
+  if (!timeout) return std::nullopt;
+  return net::monotonic_now() + *timeout;
+}
+
 void check_signals() {
   if (PyErr_CheckSignals() != 0) throw py::error_already_set();
 }
@@ -103,7 +109,13 @@ void bind_core(py::module_& module) {
       .def("send_json", &Core::send_json)
       .def("send_text", &Core::send_text)
       .def("send_bytes", &Core::send_bytes)
+      .def("send_many", &Core::send_many)
+      .def("flush", &Core::flush)
       .def("ping", &Core::ping)
+      .def("set_sticky", &Core::set_sticky)
+      .def("unset_sticky", &Core::unset_sticky)
+      .def("expect_release", &Core::expect_release)
+      .def("release", &Core::release)
       .def("handle", &Core::handle)
       .def("dispatching", &Core::dispatching)
       .def("take", &Core::take)
@@ -118,6 +130,7 @@ void bind_core(py::module_& module) {
       .def("provide", &Core::provide)
       .def("provide_failed", &Core::provide_failed)
       .def("answer", &Core::answer);
+  module.attr("Refused") = refused_class();
   module.attr("EVENT") = static_cast<int>(item_event);
   module.attr("JSON") = static_cast<int>(item_json);
   module.attr("TEXT") = static_cast<int>(item_text);

@@ -45,6 +45,8 @@ void note_main_thread() noexcept;
 /// Sleeps by `sleep(until)` in slices short enough for Ctrl-C: it is called, with the GIL released and inside the gate,
 /// until it says something else than `nothing`, or the time is over. Throws error_already_set when a signal handler raised.
 std::optional<double> slice_end(std::optional<double> until);
+/// The moment (monotonic seconds) that is `timeout` seconds from now; nullopt = never.
+std::optional<double> deadline_after(std::optional<double> timeout);
 void check_signals();
 
 }  // namespace fastws::python

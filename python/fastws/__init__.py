@@ -17,13 +17,14 @@ from ._errors import (
     HandshakeRejected,
     MessageTooBig,
     NotConnected,
+    OfflineQueueFull,
     ProxyFailed,
     ResolveFailed,
     TcpFailed,
     TlsFailed,
 )
 from ._events import Closed, Connect, Connecting, Disconnect, Dropped, ErrorEvent, Event, Reconnecting
-from ._options import Backoff, Deflate, Tls
+from ._options import Backoff, Deflate, Queue, Tls
 from ._registry import clients, close_all
 from ._settings import __version__
 from ._stats import ReadyState, Stats
@@ -46,7 +47,9 @@ __all__ = [
     "HandshakeRejected",
     "MessageTooBig",
     "NotConnected",
+    "OfflineQueueFull",
     "ProxyFailed",
+    "Queue",
     "ReadyState",
     "Reconnecting",
     "ResolveFailed",

@@ -6,14 +6,15 @@ does so natively, without the GIL, and notices Ctrl-C.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
 from . import _options, _waiting
-from ._errors import MessageTooBig, NotConnected
+from ._errors import NotConnected
 from ._face import ClientFace
 from ._reading import Messages, Reader
+from ._refusals import REFUSED, add_count, refusal
 
 
 class WebSocketClient(ClientFace):
@@ -31,15 +32,17 @@ class WebSocketClient(ClientFace):
         object, gives one to write in its place.
 
         Returns:
-            True = accepted for this connection (or counted in `disconnect.unsent_messages`); False = not open, dropped.
+            True = accepted for this connection (or counted in `disconnect.unsent_messages`), or stored in the offline queue;
+            False = dropped, and counted as "offline".
 
         Raises:
             TypeError, ValueError: it is not JSON. MessageTooBig: above max_message_bytes. TimeoutError: the outbox stayed full.
+            NotConnected: not open, with offline="raise". OfflineQueueFull: with Queue(on_full="raise").
         """
         try:
             return self._core.send_json(obj, default, self._epoch())
-        except OverflowError as error:
-            raise MessageTooBig(str(error), url=self.url) from None
+        except REFUSED as error:
+            raise refusal(error, self.url) from None
 
     def send_text(self, text: str) -> bool:
         """Send a text message as it stands. Returns and raises as `send` does."""
@@ -47,15 +50,57 @@ class WebSocketClient(ClientFace):
             raise TypeError(f"send_text takes a str, not {type(text).__name__}")
         try:
             return self._core.send_text(text, self._epoch())
-        except OverflowError as error:
-            raise MessageTooBig(str(error), url=self.url) from None
+        except REFUSED as error:
+            raise refusal(error, self.url) from None
 
     def send_bytes(self, data: Any) -> bool:
         """Send a binary message: bytes, bytearray, memoryview or another contiguous buffer. As `send`."""
         try:
             return self._core.send_bytes(data, self._epoch())
-        except OverflowError as error:
-            raise MessageTooBig(str(error), url=self.url) from None
+        except REFUSED as error:
+            raise refusal(error, self.url) from None
+
+    def send_many(self, objs: Iterable[Any], *, default: Callable[[Any], Any] | None = None) -> int:
+        """Send many objects, each as `send` would, in order and with as few system calls as possible.
+
+        Returns:
+            How many were accepted or stored; the others were dropped and counted.
+
+        Raises:
+            What `send` raises, and what the iterable does. All before the object at fault have been sent; the exception's
+            attribute `accepted` says how many of them were accepted. With TimeoutError, NotConnected and OfflineQueueFull, up
+            to 1024 objects more may have been taken from an iterator, and were not sent.
+        """
+        accepted = 0
+        remaining = iter(objs)
+        more = True
+        try:
+            while more:
+                count, more = self._core.send_many(remaining, default, self._epoch())
+                accepted += count
+        except REFUSED as error:
+            refused = refusal(error, self.url)
+            add_count(refused, accepted)
+            raise refused from None
+        except BaseException as error:
+            add_count(error, accepted)
+            raise
+        return accepted
+
+    def flush(self, timeout: float | None = 10.0) -> bool:
+        """Wait until all that was accepted or stored before is written to the network. `timeout`: seconds; None = no limit.
+
+        In a handler it does not wait for the offline queue, which may itself be waiting for the handler.
+
+        Returns:
+            True = it is written; False = its connection was lost (see `disconnect.unsent_messages`), what was stored was
+            dropped, or none is open and nothing is stored.
+
+        Raises:
+            TimeoutError: not in time; what waits goes on waiting.
+        """
+        seconds = _options.number("timeout", timeout, none=True)
+        return self._core.flush(seconds, not self._dispatcher.is_current)
 
     def ping(self, timeout: float | None = 10.0) -> float:
         """One round trip to the server and back, in seconds (RFC 6455 section 5.5.2). `timeout`: seconds; None = no limit.

@@ -4,7 +4,7 @@ Every call that may wait or write releases the GIL. After interpreter exit began
 an older core does nothing and returns False, None or an empty value at once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from typing_extensions import Buffer
@@ -22,6 +22,9 @@ BINARY: int
 BAD: int
 
 build_info: dict[str, str]  # versions of Asio, OpenSSL, pybind11 and the compiler
+
+class Refused(Exception):
+    """A message was not taken, and that is to raise: args are ("not_open" | "queue_full", what happened)."""
 
 class Core:
     """One client's native half. `config`: see fastws._settings.core_config, which makes it."""
@@ -52,13 +55,33 @@ class Core:
     def wait_change(self, seen: int, timeout: float | None) -> int:
         """Sleep until version() differs from `seen`, a nudge() for waiters, or the time is over; gives version()."""
 
-    # Sending: True = accepted for the connection that is open (of `epoch`, unless that is 0); False = dropped, counted.
-    # Raises TimeoutError when the outbox stayed full for send_timeout, OverflowError when above the size limit.
+    # Sending: True = accepted for the connection that is open (of `epoch`, unless that is 0) or stored; False = dropped and
+    # counted. Raises TimeoutError when the outbox stayed full for send_timeout, OverflowError when above the size limit,
+    # Refused as `offline` says.
     def send_json(self, obj: object, default: Callable[[Any], Any] | None, epoch: int) -> bool: ...
     def send_text(self, text: str, epoch: int) -> bool: ...
     def send_bytes(self, data: Buffer, epoch: int) -> bool: ...
+    def send_many(
+        self, objs: Iterator[Any], default: Callable[[Any], Any] | None, epoch: int
+    ) -> tuple[int, bool]:
+        """Takes a batch from the iterator and sends it: (how many were accepted, whether more may follow).
+
+        What it raises, or encoding or the iterator did, has the attribute `accepted`: how many of the batch were.
+        """
+    def flush(self, timeout: float | None, stored_too: bool) -> bool:
+        """True = what waits now is written; False = lost, or not open. Raises TimeoutError. `stored_too`: waits for the
+        offline queue as well."""
     def ping(self, timeout: float | None) -> float | None:
         """Seconds of one round trip; None = not open (any more). Raises TimeoutError."""
+
+    # What every connection is sent. Raises OverflowError when above the size limit.
+    def set_sticky(self, key: str, obj: object, after_connect: bool) -> bool:
+        """True = it was sent on the connection that is open."""
+    def unset_sticky(self, key: str) -> bool: ...
+    def expect_release(self, on: bool) -> None:
+        """Whether release() will be called for every connection: `connect` handlers exist."""
+    def release(self, epoch: int) -> None:
+        """The `connect` handlers of this epoch have returned: sticky messages that follow them and the offline queue go."""
 
     # Handlers: what they want, and the queue of the one thread that calls them.
     def handle(self, routes: list[str], everything: bool, binary: bool) -> None:

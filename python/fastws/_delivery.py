@@ -97,7 +97,11 @@ class Delivery:
             else:
                 yield from self._whole(batches, life)  # what came before is told before
                 if kind == _core.EVENT:
-                    yield from self._lifecycle(first, second)
+                    try:
+                        yield from self._lifecycle(first, second)
+                    finally:
+                        if first == "connect":  # handled or not: what is held back for its handlers goes out
+                            self._core.release(second["epoch"])
                 elif life >= self.life:
                     yield self._bad_text(first, second)
                 continue

@@ -12,6 +12,7 @@ Knows nothing of this package. Every message says what happened, where, and what
     │   └── ConnectTimeout (TimeoutError)
     ├── ConnectionClosed (ConnectionError)
     ├── NotConnected (ConnectionError)
+    ├── OfflineQueueFull
     └── MessageTooBig (ValueError)
 """
 
@@ -111,6 +112,10 @@ class ConnectionClosed(FastwsError, ConnectionError):
 
 class NotConnected(FastwsError, ConnectionError):
     """What was asked for needs an open connection, and there is none now."""
+
+
+class OfflineQueueFull(FastwsError):
+    """The offline queue has no room for the message, and its `on_full` is "raise"."""
 
 
 class MessageTooBig(FastwsError, ValueError):

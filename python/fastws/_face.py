@@ -12,10 +12,11 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
-from . import _ask, _core, _idn, _options, _registry, _settings, _trust
+from . import _ask, _automatic, _core, _idn, _options, _registry, _settings, _trust
 from ._dispatch import Dispatcher
 from ._handlers import log
-from ._options import Backoff, Deflate, Tls
+from ._options import Backoff, Deflate, Queue, Tls
+from ._refusals import REFUSED, refusal
 from ._stats import ReadyState, Stats, make_stats, ready_state
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ class ClientFace:
         # liveness
         ping_interval: float | None = 20.0,
         pong_timeout: float | None = 10.0,
+        heartbeat: Mapping[str, Any] | None = None,
+        auto_reply: Iterable[tuple[Mapping[str, str | float | bool | None], Any]] | None = None,
         # sending and receiving
+        offline: Literal["drop", "raise"] | Queue = "drop",
         compress: Literal["auto"] | bool | Deflate = "auto",
         outbox_bytes: int = 16 * 2**20,
         send_timeout: float | None = 10.0,
@@ -99,6 +103,13 @@ class ClientFace:
             should_reconnect: a callable asked during the wait: False ends it, a number is the delay in seconds, None the
                 default.
             ping_interval, pong_timeout: seconds without inbound bytes before a Ping, and for its answer; None = off.
+            heartbeat: {"send": obj, "every": seconds}: the application's own sign of life, sent as JSON while open, also while
+                Python is busy. None = off.
+            auto_reply: [(match, reply), ...]: a text message whose top-level keys equal those of `match` is answered with
+                `reply` (as JSON) at once, also while Python is busy; handlers get it all the same. The first rule that matches
+                replies. Values to match are str, numbers, True, False and None, compared as JSON's: 1 equals 1.0 and not
+                True. A full outbox is not added to. None = off.
+            offline: what `send` does while not open: "drop" returns False; "raise" raises NotConnected; a `Queue` stores.
             compress: "auto" = permessage-deflate (RFC 7692) is offered; a `Deflate` says how; False = off.
             outbox_bytes: what may wait to be sent; a full outbox makes `send` wait `send_timeout` seconds (None = for ever,
                 0 = not at all), then raise TimeoutError.
@@ -123,6 +134,8 @@ class ClientFace:
             headers=headers if callable(headers) else None,
             should_reconnect=should_reconnect,
         )
+        config["heartbeat"] = _automatic.heartbeat(heartbeat, _core.dumps)
+        config["auto_reply"] = _automatic.auto_reply(auto_reply, _core.dumps)
         self._name = name
         self._connect_timeout: float = config["connect_timeout"]
         self._close_timeout: float = config["close_timeout"]
@@ -174,6 +187,7 @@ class ClientFace:
             self._core.handle(*self._dispatcher.handlers.wishes())
             self._dispatcher.start()
             if event == "connect":
+                self._core.expect_release(True)  # only now that somebody will release
                 self._dispatcher.connect_late(handler)
         return self
 
@@ -181,11 +195,42 @@ class ClientFace:
         """Forget a handler, or all of an event. It is not called any more when this returns, but it may still be running."""
         self._dispatcher.handlers.remove(event, fn)
         self._core.handle(*self._dispatcher.handlers.wishes())
+        if not self._dispatcher.handlers.of("connect"):
+            self._core.expect_release(False)
         return self
 
     def _epoch(self) -> int:
         dispatcher = self._dispatcher
         return dispatcher.handler_epoch if dispatcher.handler_epoch and dispatcher.is_current else 0
+
+    # -- What every connection is sent ---------------------------------------------------------------------------------
+
+    def sticky(self, key: str, obj: Any, *, after_connect: bool = False) -> bool:
+        """Send this (as JSON) on every connection: natively, in order of insertion, before `connect` handlers run;
+        `after_connect`: after they have returned. While open it is sent at once, even past a full outbox. A new value takes its
+        key's place. The same value of a key goes out once per connection, however often it is set; the newest 64 values of
+        a key are remembered for that. It survives `close()`. Does not wait.
+
+        Returns:
+            True = it was sent on the connection that is open; False = the next one will send it.
+
+        Raises:
+            TypeError, ValueError: `key` is no str, or `obj` is not JSON. MessageTooBig: above max_message_bytes.
+        """
+        if not isinstance(key, str):
+            raise TypeError(f"key must be a str, not {type(key).__name__}")
+        try:
+            return self._core.set_sticky(
+                _options.encodable("key", key), obj, _options.truth("after_connect", after_connect)
+            )
+        except REFUSED as error:
+            raise refusal(error, self.url) from None
+
+    def unsticky(self, key: str) -> bool:
+        """Send it on no further connection, and forget that it was sent on this one. False = there is no such key."""
+        if not isinstance(key, str):
+            raise TypeError(f"key must be a str, not {type(key).__name__}")
+        return self._core.unset_sticky(_options.encodable("key", key))
 
     # -- The connection's life -----------------------------------------------------------------------------------------
 

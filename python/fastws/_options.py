@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 LONGEST = 1e9  # seconds: 30 years, which every clock can count; what is longer is shortened to it
 _LARGEST = 2**63 - 1
@@ -192,6 +192,39 @@ class Deflate:
     def core(self) -> dict[str, Any]:
         """The same as plain values, for the core."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Messages that are sent while not open wait here, and go out in order when the next connection's `connect` handlers
+    have returned. `close()` and giving up clear it.
+
+    messages, bytes: the most that waits (bytes of JSON, text or binary); one message of any size passes an empty queue.
+    ttl: seconds after which a message is dropped; None = never. on_full: "drop_oldest", "drop_newest" (`send` returns False)
+    or "raise" (OfflineQueueFull). What is dropped is counted as "offline" and told by a `dropped` event.
+
+    Raises:
+        TypeError, ValueError: a value is not what its name needs.
+    """
+
+    messages: int = 1000
+    bytes: int = 16 * 2**20
+    ttl: float | None = None
+    on_full: Literal["drop_oldest", "drop_newest", "raise"] = "drop_oldest"
+
+    def __post_init__(self) -> None:
+        whole("Queue(messages=)", self.messages)
+        whole("Queue(bytes=)", self.bytes)
+        number("Queue(ttl=)", self.ttl, above=True, none=True)
+        if self.on_full not in ("drop_oldest", "drop_newest", "raise"):
+            raise ValueError(
+                f'Queue(on_full=) must be "drop_oldest", "drop_newest" or "raise", not {self.on_full!r}'
+            )
+
+    def core(self) -> dict[str, Any]:
+        """The same as plain values, for the core."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return values | {"policy": "queue", "ttl": number("Queue(ttl=)", self.ttl, none=True)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from ._options import Backoff, Deflate, Tls, encodable, number, text, truth, whole
+from ._options import Backoff, Deflate, Queue, Tls, encodable, number, text, truth, whole
 
 try:
     __version__ = version("fastws")
@@ -170,6 +170,17 @@ def _fixed_headers(
     return cookie_header(cookies) + basic + own
 
 
+def offline_setting(offline: Any) -> dict[str, Any]:
+    """`offline` as the core takes it. Raises TypeError or ValueError."""
+    if isinstance(offline, Queue):
+        return offline.core()
+    if not isinstance(offline, str):
+        raise TypeError(f'offline must be "drop", "raise" or a Queue, not {type(offline).__name__}')
+    if offline not in ("drop", "raise"):
+        raise ValueError(f'offline must be "drop", "raise" or a Queue, not {offline!r}')
+    return {"policy": offline}
+
+
 def core_config(
     *,
     url: Any,
@@ -232,6 +243,7 @@ def core_config(
         "tls": tls.core(),
         "compress": compress.core() if compress else None,
         "proxy": proxy_setting(given["proxy"], os.environ),
+        "offline": offline_setting(given["offline"]),
         "local_address": local_address(given["local_address"]),
     }
     config["keep_cookies"] = truth("keep_cookies", given["keep_cookies"])

@@ -49,6 +49,8 @@ class Stats:
     inbox_bytes: int = 0
     outbox_messages: int = 0
     outbox_bytes: int = 0
+    offline_messages: int = 0
+    offline_bytes: int = 0
     connects: int = 0
     failures: int = 0
     uptime: float = 0.0

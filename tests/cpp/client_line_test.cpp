@@ -7,81 +7,27 @@
 #include <thread>
 #include <vector>
 
-#include "client/gate.hpp"
-#include "engine_peer.hpp"
-#include "net/loop.hpp"
+#include "client_narrow.hpp"
 
 namespace {
 
 using namespace fastws;
 using client::Line;
+using client::testing::Frames;
+using client::testing::Narrow;
+using client::testing::OnNarrow;
 using engine::Opcode;
 using engine::peer::frames_in;
 
-/// A stream that takes as many bytes as it is told to, as a slow peer's socket would.
-class Narrow final : public net::Stream {
- public:
-  net::Moved read(char*, std::size_t) override { return {net::Io::again, 0}; }
-  net::Moved write(const char* data, std::size_t size) override {
-    if (broken) return {net::Io::error, 0};
-    if (!again.empty() && (size < again.size() || again != std::string(data, again.size()))) {
-      ADD_FAILURE() << "TLS would refuse: other bytes than those it had begun with";
-    }
-    const std::size_t taken = std::min(size, room);
-    if (taken == 0) {
-      again.assign(data, std::min<std::size_t>(size, 16384));
-      return {net::Io::again, 0};
-    }
-    again.clear();
-    room -= taken;
-    written.append(data, taken);
-    return {net::Io::done, taken};
-  }
-  bool pending() const override { return false; }
-  bool read_wants_write() const override { return false; }
-  bool write_wants_read() const override { return false; }
-  void close() override { closed = true; }
-  void reset() override {}
-  std::string error() const override { return "broken"; }
-  std::string tls_version() const override { return ""; }
-  void wait_readable(std::function<void()>) override {}
-  void wait_writable(std::function<void()>) override {}
-  void cancel_waits() override {}
-
-  std::size_t room = std::size_t{1} << 40;
-  std::string again;
-  std::string written;
-  bool closed = false;
-  bool broken = false;
-};
-
-using Frames = std::vector<std::string>;
-
-struct Fixture {
-  explicit Fixture(std::size_t limit = std::size_t{16} << 20) : line(limit, [this] { ++woken; }) {
-    line.attach(&stream);
-    line.open(7, nullptr);
-  }
-  Line::Sent send(const std::string& text, std::uint64_t epoch = 0, double seconds = 0.0) {
-    const client::Inside inside;
-    std::size_t frame_bytes = 0;
-    return line.send(Opcode::text, text, epoch, net::monotonic_now() + seconds, frame_bytes);
-  }
-
-  Narrow stream;
-  int woken = 0;
-  Line line;
-};
-
 TEST(Line, WritesAtOnceWhenNothingWaits) {
-  Fixture one;
+  OnNarrow one;
   EXPECT_EQ(one.send("hello"), Line::Sent::accepted);
   EXPECT_EQ(frames_in(one.stream.written), Frames{"1:hello"});
   EXPECT_EQ(one.woken, 0);
 }
 
 TEST(Line, GathersWhatCouldNotBeWrittenAndWakesTheIoThreadOnce) {
-  Fixture one;
+  OnNarrow one;
   one.stream.room = 0;
   for (int count = 0; count < 3; ++count) EXPECT_EQ(one.send(std::to_string(count)), Line::Sent::accepted);
   EXPECT_EQ(one.woken, 1);
@@ -95,7 +41,7 @@ TEST(Line, GathersWhatCouldNotBeWrittenAndWakesTheIoThreadOnce) {
 }
 
 TEST(Line, AcceptsOnlyForTheEpochThatIsOpen) {
-  Fixture one;
+  OnNarrow one;
   EXPECT_EQ(one.send("x", 6), Line::Sent::not_open);
   EXPECT_EQ(one.send("x", 7), Line::Sent::accepted);
   one.line.shut();
@@ -104,7 +50,7 @@ TEST(Line, AcceptsOnlyForTheEpochThatIsOpen) {
 }
 
 TEST(Line, AControlFrameGoesBeforeWaitingMessagesButBetweenFrames) {
-  Fixture one;
+  OnNarrow one;
   one.stream.room = 4;
   one.send("first");
   one.send("second");
@@ -116,7 +62,7 @@ TEST(Line, AControlFrameGoesBeforeWaitingMessagesButBetweenFrames) {
 
 TEST(Line, EveryWidthOfTheSocketGivesTheSameFrames) {
   for (std::size_t width = 1; width < 40; ++width) {
-    Fixture one;
+    OnNarrow one;
     one.stream.room = width;
     one.send("first");
     one.send(std::string(300, 'x'));
@@ -135,7 +81,7 @@ TEST(Line, EveryWidthOfTheSocketGivesTheSameFrames) {
 }
 
 TEST(Line, OurCloseFrameGoesBehindWhatWasAcceptedAndNothingFollowsIt) {
-  Fixture one;
+  OnNarrow one;
   one.stream.room = 0;
   one.send("before");
   std::string close;
@@ -148,8 +94,22 @@ TEST(Line, OurCloseFrameGoesBehindWhatWasAcceptedAndNothingFollowsIt) {
   EXPECT_EQ(frames_in(one.stream.written), (Frames{"1:before", "8:"}));
 }
 
+TEST(Line, NothingFollowsACloseFrameThatGoesBeforeWhatWaits) {
+  OnNarrow one;
+  one.stream.room = 3;
+  one.send("begun");
+  one.send("waits");
+  std::string close;
+  engine::append_frame(close, Opcode::close, "");
+  one.line.finish(close, false);
+  one.stream.room = 1000;
+  EXPECT_EQ(one.line.flush(), Line::Flush::empty);
+  EXPECT_EQ(frames_in(one.stream.written), (Frames{"1:begun", "8:"}));
+  EXPECT_EQ(one.line.shut().messages, 1u);
+}
+
 TEST(Line, ShuttingCountsWhatWasNotWritten) {
-  Fixture one;
+  OnNarrow one;
   one.stream.room = 3;
   one.send("aaaa");
   one.send("bbbb");
@@ -160,7 +120,7 @@ TEST(Line, ShuttingCountsWhatWasNotWritten) {
 }
 
 TEST(Line, NothingCrossesToTheNextConnection) {
-  Fixture one;
+  OnNarrow one;
   one.stream.room = 0;
   one.send("old");
   one.line.shut();
@@ -174,7 +134,7 @@ TEST(Line, NothingCrossesToTheNextConnection) {
 }
 
 TEST(Line, AFullOutboxMakesASenderWaitAndThenSaysSo) {
-  Fixture one(10);
+  OnNarrow one(10);
   one.stream.room = 0;
   EXPECT_EQ(one.send(std::string(100, 'x')), Line::Sent::accepted);  // one of any size passes an empty outbox
   EXPECT_EQ(one.send("y", 0, 0.02), Line::Sent::full);
@@ -189,7 +149,7 @@ TEST(Line, AFullOutboxMakesASenderWaitAndThenSaysSo) {
 }
 
 TEST(Line, AWaitingSenderIsToldWhenTheConnectionEnds) {
-  Fixture one(10);
+  OnNarrow one(10);
   one.stream.room = 0;
   one.send(std::string(100, 'x'));
   Line::Sent sent = Line::Sent::full;
@@ -201,7 +161,7 @@ TEST(Line, AWaitingSenderIsToldWhenTheConnectionEnds) {
 }
 
 TEST(Line, ABrokenStreamIsToldByFlush) {
-  Fixture one;
+  OnNarrow one;
   one.stream.broken = true;
   EXPECT_EQ(one.send("x"), Line::Sent::accepted);
   EXPECT_EQ(one.line.flush(), Line::Flush::broken);
@@ -209,7 +169,7 @@ TEST(Line, ABrokenStreamIsToldByFlush) {
 }
 
 TEST(Line, ManySendersKeepTheirOwnOrder) {
-  Fixture one;
+  OnNarrow one;
   one.stream.room = 0;
   std::vector<std::thread> senders;
   for (int number = 0; number < 4; ++number) {

@@ -48,15 +48,16 @@ class Echo final : public Transport::Owner {
   Echo& operator=(const Echo&) = delete;
 
  private:
-  void transport_opened(engine::Response) override {}
+  void transport_opened(engine::Response, std::shared_ptr<engine::Deflater> deflater) override {
+    line_.open(1, std::move(deflater));
+  }
   void transport_failed(Failure failure) override { ADD_FAILURE() << failure.message; }
   void transport_lost(policy::Loss, std::optional<Failure>) override {}
   void begin_read() override {}
   void transport_message(Opcode, const std::string& payload) override { messages_.push_back(payload); }
   bool end_read(bool) override {
     const client::Inside inside;
-    std::size_t size = 0;
-    for (const auto& message : messages_) line_.send(Opcode::text, message, 1, net::monotonic_now(), size);
+    for (const auto& message : messages_) line_.send(Opcode::text, message, 1, net::monotonic_now());
     messages_.clear();
     return false;
   }

@@ -14,6 +14,7 @@ from fastws import (
     Disconnect,
     ErrorEvent,
     HandshakeRejected,
+    Queue,
     ReadyState,
     Reconnecting,
     Stats,
@@ -57,6 +58,14 @@ ws.on("disconnect", lost).on("reconnecting", waiting)
 assert_type(ws.send({"a": [1, 2.5, None]}, default=str), bool)
 assert_type(ws.send_text("a"), bool)
 assert_type(ws.send_bytes(bytearray(b"a")), bool)
+assert_type(ws.send_many(({"n": number} for number in range(3)), default=str), int)
+assert_type(ws.flush(5), bool)
+assert_type(ws.sticky("sub", {"type": "subscribe"}, after_connect=True), bool)
+assert_type(ws.unsticky("sub"), bool)
+WebSocketClient("ws://host", offline="raise", heartbeat={"send": {"op": "hb"}, "every": 15})
+WebSocketClient(
+    "ws://host", offline=Queue(messages=10, on_full="raise"), auto_reply=[({"op": "ping"}, {"op": "pong"})]
+)
 assert_type(ws.ping(), float)
 assert_type(ws.wait(1.0), bool)
 assert_type(ws.state, str)

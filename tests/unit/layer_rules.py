@@ -45,6 +45,7 @@ NOT_IN_POLICY = re.compile(
 # The Python modules that own a use of the native core, and what for.
 CORE_USERS = {
     "_face": "makes it, commands it, asks it what is so",
+    "_refusals": "knows how it refuses a message",
     "_reading": "takes messages from it for recv() and iteration",
     "_delivery": "knows what it hands over, asks it whether an event is still to be told",
     "_dispatch": "waits in it for messages",
@@ -52,7 +53,7 @@ CORE_USERS = {
     "_trust": "asks it where the system keeps its certificate authorities",
     "_registry": "tells it about exit and fork",
 }
-PURE_MODULES = ("_options", "_events", "_errors", "_handlers", "_settings", "_idn")
+PURE_MODULES = ("_options", "_events", "_errors", "_handlers", "_settings", "_idn", "_automatic")
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 

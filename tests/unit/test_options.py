@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastws import Backoff, Deflate, Tls
+from fastws import Backoff, Deflate, Queue, Tls
 from fastws._options import LONGEST, number, text, whole
 
 # -- Single values
@@ -236,3 +236,26 @@ def test_tls_keeps_what_alpn_gave():
     assert Tls(alpn=["a"]) == Tls(alpn=("a",)) != Tls()
     assert Tls(alpn=[]) == Tls(alpn=None)
     assert Tls(alpn=None).core()["alpn"] == []
+
+
+# -- Queue
+
+
+def test_queue_defaults_and_equality():
+    """api.md 2: 1000 messages, 16 MiB, no time limit, the oldest go."""
+    assert Queue() == Queue(messages=1000, bytes=16 * 2**20, ttl=None, on_full="drop_oldest")
+    assert hash(Queue(ttl=1)) == hash(Queue(ttl=1.0))
+    assert pickle.loads(pickle.dumps(Queue(ttl=2.5))) == Queue(ttl=2.5)
+    assert Queue(ttl=1).core() == {
+        "policy": "queue", "messages": 1000, "bytes": 16 * 2**20, "ttl": 1.0, "on_full": "drop_oldest"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("messages", 0), ("messages", 1.5), ("messages", True), ("messages", None), ("bytes", 0), ("bytes", "1"), ("ttl", 0), ("ttl", -1),
+     ("ttl", "1"), ("ttl", float("nan")), ("on_full", "drop"), ("on_full", None)],
+)  # fmt: skip
+def test_bad_queues_are_named(field, value):
+    with pytest.raises((TypeError, ValueError), match=rf"Queue\({field}="):
+        Queue(**{field: value})

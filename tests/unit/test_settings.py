@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastws import Backoff, Tls
+from fastws import Backoff, Queue, Tls
 from fastws._settings import (
     auth_header,
     basic_auth,
@@ -44,6 +44,7 @@ DEFAULTS = {
     "should_reconnect": None,
     "ping_interval": 20.0,
     "pong_timeout": 10.0,
+    "offline": "drop",
     "outbox_bytes": 1,
     "send_timeout": 10.0,
     "max_message_bytes": 1,
@@ -288,3 +289,18 @@ def test_codes_that_users_may_send(code):
 def test_what_must_not_stand_in_a_close_frame(code, reason):
     with pytest.raises((TypeError, ValueError)):
         close_frame(code, reason)
+
+
+# -- What send() does while not open
+
+
+def test_offline_is_drop_raise_or_a_queue():
+    assert config()["offline"] == {"policy": "drop"}
+    assert config(offline="raise")["offline"] == {"policy": "raise"}
+    assert config(offline=Queue(messages=5))["offline"]["messages"] == 5
+
+
+@pytest.mark.parametrize("value", [None, 1, True, "queue", "", ["drop"], Queue])
+def test_a_bad_offline_is_named(value):
+    with pytest.raises((TypeError, ValueError), match="offline"):
+        config(offline=value)
