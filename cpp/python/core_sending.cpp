@@ -151,7 +151,7 @@ py::tuple Core::send_many(const py::iterator& objects, const py::object& default
     note_accepted(*error, accepted);
     throw py::error_already_set(*error);
   }
-  return py::make_tuple(accepted, more);
+  return py::make_tuple(accepted, more && !lost());  // an endless iterable must not keep an exiting program
 }
 
 bool Core::flush(std::optional<double> timeout, bool stored_too) {

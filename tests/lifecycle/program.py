@@ -7,6 +7,7 @@ It says JSON lines on stdout: ["ready"] when the state is reached, ["end", time.
 
 import contextlib
 import gc
+import itertools
 import json
 import logging
 import os
@@ -83,17 +84,24 @@ def make(url, state, ending):
 
 
 def block(ws):
-    """Daemon threads asleep inside the client: reading, waiting, and sending into a full outbox."""
+    """Daemon threads asleep inside the client: reading, waiting, sending into a full outbox, and until it is written."""
 
     def pour():
         while ws.send_bytes(b"x" * 1_000_000):
             pass
 
+    def pour_many():
+        ws.send_many("x" * 100_000 for _ in itertools.repeat(None))
+
+    def flush():
+        until(lambda: ws.stats().outbox_messages)
+        ws.flush(60)
+
     def quietly(action):
         with contextlib.suppress(Exception):
             action()
 
-    for action in (lambda: ws.recv(60), lambda: ws.wait(60), lambda: next(iter(ws)), pour):
+    for action in (lambda: ws.recv(60), lambda: ws.wait(60), lambda: next(iter(ws)), pour, pour_many, flush):
         threading.Thread(target=quietly, args=(action,), daemon=True).start()
     time.sleep(0.4)
 

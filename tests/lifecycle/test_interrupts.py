@@ -34,6 +34,8 @@ CALLS = {
     "messages": "[message for message in opened().messages('a')]",
     "ping": "opened().ping(60)",
     "send": "opened(); fill()",
+    "send_many": "opened(); ws.send_many('x' * 100_000 for _ in iter(int, 1))",
+    "flush": "opened(); ws.send_bytes(b'x' * 8_000_000); ws.flush(60)",
     "close": "opened().close()",
     "wait_open": "ready().wait_open()",
     "with": "ready().__enter__()",
