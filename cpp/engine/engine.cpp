@@ -100,6 +100,7 @@ class Engine::Impl {
 
   [[nodiscard]] std::string& output() noexcept { return output_; }
   [[nodiscard]] bool finished() const noexcept { return finished_; }
+  void give_back() { protocol_.give_back(); }
 
  private:
   enum class State : std::uint8_t { idle, handshake, open, over };
@@ -209,6 +210,7 @@ class Engine::Impl {
     }
     if (code == opcode::pong) return listener_.pong(payload);
     listener_.message(code == opcode::text ? Opcode::text : Opcode::binary, payload);
+    message->end();
   }
 
   void take_close(const std::string& payload) {
@@ -284,6 +286,7 @@ void Engine::feed(const char* data, std::size_t size) { impl_->feed(data, size);
 void Engine::end() { impl_->end(); }
 void Engine::close(std::uint16_t code, std::string_view reason) { impl_->close(code, reason); }
 std::string& Engine::output() noexcept { return impl_->output(); }
+void Engine::give_back() { impl_->give_back(); }
 bool Engine::finished() const noexcept { return impl_->finished(); }
 
 }  // namespace fastws::engine

@@ -32,6 +32,7 @@ class Message {
   void begin(websocketpp::frame::opcode::value opcode, std::size_t announced) {
     opcode_ = opcode;
     compressed_ = false;
+    begun_ = true;
     const bool small = payload_.size() < payload_.capacity() / 8;
     idle_ = small && payload_.capacity() > kKeep ? idle_ + 1 : 0;
     if (idle_ == kPatience) {
@@ -40,6 +41,13 @@ class Message {
     }
     payload_.clear();
     payload_.reserve(std::min(announced, kReserve));
+  }
+
+  /// The message was handed on.
+  void end() noexcept { begun_ = false; }
+  /// Nothing has come for a while: the room of a large message is given back, unless another is on its way.
+  void give_back() {
+    if (!begun_ && payload_.capacity() > kKeep) std::string().swap(payload_);
   }
 
   [[nodiscard]] websocketpp::frame::opcode::value get_opcode() const noexcept { return opcode_; }
@@ -62,6 +70,7 @@ class Message {
 
   websocketpp::frame::opcode::value opcode_ = websocketpp::frame::opcode::text;
   bool compressed_ = false;
+  bool begun_ = false;
   int idle_ = 0;  // messages in a row that used little of a large buffer
   std::string payload_;
 };
@@ -77,6 +86,7 @@ class MessageSlots {
     slot.begin(opcode, size);
     return Message::ptr(&slot);
   }
+  void give_back() { data_.give_back(); }
 
  private:
   Message data_;

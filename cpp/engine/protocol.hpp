@@ -41,6 +41,7 @@ class Protocol final : private detail::ProtocolParts, public websocketpp::proces
     set_max_message_size(max_message_bytes);
   }
 
+  void give_back() { slots.give_back(); }
   /// The server agreed to permessage-deflate.
   void inflate(const DeflateTerms& terms) {
     m_permessage_deflate.enable(terms, limit_);

@@ -66,6 +66,19 @@ TEST(EngineFrames, AControlFrameMayBeLargerThanTheMessageLimit) {
   EXPECT_EQ(outcome.sent.size(), 1U);
 }
 
+TEST(EngineFrames, GivingBuffersBackLeavesAMessageOnItsWayAlone) {
+  const std::string large(1 << 20, 'x');
+  const std::string whole = text(large);
+  Session session;
+  session.open();
+  session.feed(whole);
+  session.engine.give_back();
+  session.feed(whole.substr(0, whole.size() / 2));
+  session.engine.give_back();
+  session.feed(whole.substr(whole.size() / 2));
+  EXPECT_EQ(session.recorder.events, (Strings{"opened", "text " + large, "text " + large}));
+}
+
 TEST(EngineFrames, HandsOverAnUnsolicitedPong) {
   EXPECT_EQ(outcome_of(frame(0x8A, "x")).events, (Strings{"pong x"}));
 }
