@@ -17,6 +17,7 @@ std::string_view name(Phase phase) noexcept {
     case Phase::handler: return "handler";
     case Phase::protocol: return "protocol";
     case Phase::limit: return "limit";
+    case Phase::record: return "record";
   }
   return "none";
 }

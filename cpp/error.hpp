@@ -26,6 +26,7 @@ enum class Phase : std::uint8_t {
   handler,
   protocol,
   limit,
+  record,
 };
 
 /// The public, lower-case name of a phase ("resolve", "tcp", ...).

@@ -14,7 +14,7 @@ using policy::State;
 Client::Client(Options options)
     : options_(std::move(options)),
       io_(IoThread::instance()),
-      inbox_({options_.inbox_messages, options_.inbox_bytes, options_.settle}),
+      inbox_({options_.inbox_messages, options_.inbox_bytes, options_.settle}, options_.overflow),
       line_(options_.outbox_bytes,
             [this] {
               if (flush_posted_.exchange(true)) return;
@@ -35,9 +35,24 @@ Client::~Client() = default;
 
 std::shared_ptr<Client> Client::make(Options options, std::shared_ptr<Client> predecessor) {
   std::shared_ptr<Client> made(new Client(std::move(options)));
+  if (!made->options_.record.empty()) made->begin_recording();
   made->predecessor_ = std::move(predecessor);
   remember(made);
   return made;
+}
+
+void Client::begin_recording() {
+  recorder_ =
+      std::make_unique<Recorder>(options_.record, [&io = io_, weak = weak_from_this()](std::string why) {
+        io.post([weak, why = std::move(why)] {
+          const auto self = weak.lock();
+          if (!self) return;
+          Failure failure;
+          failure.phase = Phase::record;
+          failure.message = why;
+          self->tell(std::move(failure), self->epoch());
+        });
+      });
 }
 
 // --- The state machine -----------------------------------------------------------------------------------------------
@@ -69,10 +84,13 @@ std::shared_ptr<Notice> Client::notice_for(policy::Event event) {
         notice->subprotocol = response_->subprotocol;
         notice->headers = response_->headers;
       }
+      if (recorder_) recorder_->opened(event.epoch, shown_url_, notice->when);
       break;
     case Kind::disconnect: {
       last_close_ = event.code;
       response_.reset();
+      if (recorder_)
+        recorder_->lost(event.epoch, event.code, event.reason, name(event.initiator), notice->when);
       const auto known = unsent_.find(event.epoch);
       if (known == unsent_.end()) {
         notice->ready = false;
@@ -138,6 +156,10 @@ void Client::destroy(double grace) {
     changed_.notify_all();
   }
   inbox_.destroy();
+  if (recorder_) {
+    if (const std::uint64_t open = epoch()) recorder_->lost(open, 1001, "", "user", net::monotonic_now());
+    recorder_->end();
+  }
   asking_.end();
   line_.stop_accepting(line_.epoch());
   io_.post([self = shared_from_this(), grace] { self->shut_down(grace); });

@@ -24,9 +24,11 @@
 #include "heartbeat.hpp"
 #include "inbox.hpp"
 #include "io_thread.hpp"
+#include "latencies.hpp"
 #include "line.hpp"
 #include "offline.hpp"
 #include "options.hpp"
+#include "recorder.hpp"
 #include "replies.hpp"
 #include "sticky.hpp"
 #include "transport.hpp"
@@ -128,6 +130,12 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   bool admit(policy::Event::Kind kind, std::uint64_t event_life, std::uint64_t epoch);
 
   [[nodiscard]] Inbox& inbox() noexcept { return inbox_; }
+  /// nullptr: nothing is recorded.
+  [[nodiscard]] Recorder* recorder() noexcept { return recorder_.get(); }
+  [[nodiscard]] const Recorder* recorder() const noexcept { return recorder_.get(); }
+  /// From the socket read that completed a message until its consumer took it.
+  [[nodiscard]] Latencies& latencies() noexcept { return latencies_; }
+  [[nodiscard]] const Latencies& latencies() const noexcept { return latencies_; }
   [[nodiscard]] Asking& asking() noexcept { return asking_; }
   /// The inbox has room again.
   void resume_reading();
@@ -145,6 +153,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   void collect();          // under mutex_: takes the machine's effects and events
   void changed();
   std::shared_ptr<Notice> notice_for(policy::Event event);
+  void begin_recording();
 
   // client_io.cpp: the I/O thread.
   void carry_out();
@@ -213,6 +222,8 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   Replies replies_;  // I/O thread
   Heartbeat heartbeat_;
   Asking asking_;
+  Latencies latencies_;
+  std::unique_ptr<Recorder> recorder_;
   Traffic traffic_;
 
   mutable std::mutex mutex_;  // the state machine's; never taken together with the line's

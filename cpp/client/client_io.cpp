@@ -90,6 +90,9 @@ void Client::carry_out(const policy::Effect& effect) {
     case Kind::ping:
       if (line_.epoch() == effect.epoch) {
         line_.send_control(engine::Opcode::ping, heartbeat_.next(net::monotonic_now()).payload);
+        // Nothing came for ping_interval: what a burst left behind is not needed.
+        if (transport_) transport_->give_back();
+        inbox_.give_back();
       }
       break;
     case Kind::ask: ask_should_reconnect(effect.epoch); break;
@@ -296,6 +299,10 @@ bool Client::end_read(bool closing) {
 
 void Client::transport_message(engine::Opcode opcode, const std::string& payload) {
   traffic_.messages_in.fetch_add(1, std::memory_order_relaxed);
+  if (recorder_ &&
+      !recorder_->message(transport_->epoch(), opcode == engine::Opcode::binary, payload, read_began_)) {
+    inbox_.count_unrecorded();
+  }
   if (opcode == engine::Opcode::binary) {
     binary_arrived(payload);
   } else {
@@ -308,7 +315,7 @@ void Client::binary_arrived(const std::string& payload) {
     inbox_.count_unhandled("binary");
     return;
   }
-  inbox_.add(Item::Kind::binary, json::Reader::append_text(inbox_.tape(), payload), false, {});
+  inbox_.add(Item::Kind::binary, json::Reader::append_text(inbox_.tape(), payload), false, route_, payload);
 }
 
 void Client::text_arrived(const std::string& payload) {
@@ -326,9 +333,9 @@ void Client::text_arrived(const std::string& payload) {
   if (inbox_.wanted(has_route, route_)) {
     const auto document = options_.json ? io_.reader.append(inbox_.tape(), payload)
                                         : json::Reader::append_text(inbox_.tape(), payload);
-    inbox_.add(kind, document, has_route, route_);
+    inbox_.add(kind, document, has_route, route_, payload);
   } else if (inbox_.undecided()) {
-    inbox_.add(kind, json::Reader::append_text(inbox_.tape(), payload), has_route, route_);
+    inbox_.add(kind, json::Reader::append_text(inbox_.tape(), payload), has_route, route_, payload);
   } else {
     inbox_.count_unhandled(route_);
   }

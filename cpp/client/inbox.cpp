@@ -1,4 +1,5 @@
-// The inbox's two sides: the I/O thread that fills it, the threads that drain it. Who gets what is in inbox_routing.cpp.
+// The inbox's two sides: the I/O thread that fills it, the threads that drain it. Who gets what is in inbox_routing.cpp,
+// what a full one loses in inbox_overflow.cpp.
 #include "inbox.hpp"
 
 #include <algorithm>
@@ -11,14 +12,14 @@ namespace fastws::client {
 
 namespace {
 
-constexpr std::size_t slab_bytes = std::size_t{256} << 10;  // a larger slab takes no further reads
-constexpr std::size_t spare_bytes = std::size_t{1} << 20;   // a larger one is freed, not kept
+constexpr std::size_t spare_bytes = std::size_t{1} << 20;  // a larger one is freed, not kept
 constexpr std::size_t spare_slabs = 4;
-constexpr double burst_ends_after = 1.0;  // seconds without a drop
+constexpr std::size_t kept_pending = 1024;  // items
+constexpr double burst_ends_after = 1.0;    // seconds without a drop
 
 }  // namespace
 
-Inbox::Inbox(InboxLimits limits) : limits_(limits) {
+Inbox::Inbox(InboxLimits limits, Overflow overflow) : limits_(limits), overflow_(std::move(overflow)) {
   renew_view();
   view_ = next_view_;
 }
@@ -26,18 +27,20 @@ Inbox::Inbox(InboxLimits limits) : limits_(limits) {
 // --- Slabs -----------------------------------------------------------------------------------------------------------
 
 void Inbox::use_slab() {
-  const bool open = newest_ != nullptr && newest_->pinned == 0 && newest_->bytes() < slab_bytes;
-  if (!open) {
-    if (spare_.empty()) {
-      slabs_.push_back(std::make_unique<Slab>());
-    } else {
-      slabs_.push_back(std::move(spare_.back()));
-      spare_.pop_back();
-    }
-    newest_ = slabs_.back().get();
-  }
+  const bool open = newest_ != nullptr && newest_->pinned == 0 && newest_->bytes() < Slab::full;
+  if (!open) newest_ = &take_slab();
   filling_ = newest_;
   filling_->filling = true;
+}
+
+Slab& Inbox::take_slab() {
+  if (spare_.empty()) {
+    slabs_.push_back(std::make_unique<Slab>());
+  } else {
+    slabs_.push_back(std::move(spare_.back()));
+    spare_.pop_back();
+  }
+  return *slabs_.back();
 }
 
 void Inbox::retire(Slab& slab) {
@@ -46,12 +49,20 @@ void Inbox::retire(Slab& slab) {
       std::find_if(slabs_.begin(), slabs_.end(), [&](const auto& one) { return one.get() == &slab; });
   if (here == slabs_.end()) return;
   if (newest_ == &slab) newest_ = nullptr;
+  held_ -= slab.counted;
+  slab.counted = 0;
   if (spare_.size() < spare_slabs &&
       slab.tape.text.capacity() + slab.tape.words.capacity() * 8 < spare_bytes) {
     slab.tape.clear();
     spare_.push_back(std::move(*here));
   }
   slabs_.erase(here);
+}
+
+void Inbox::give_back() {
+  const Lock lock(mutex_);
+  spare_.clear();
+  if (pending_.capacity() > kept_pending) std::vector<Item>().swap(pending_);
 }
 
 // --- The I/O thread --------------------------------------------------------------------------------------------------
@@ -63,26 +74,38 @@ void Inbox::begin(double now) {
   if (before != is_undecided()) renew_view();
   empty_ring_when_settled();
   view_ = next_view_;
+  arrived_ = now;
   use_slab();
 }
 
-void Inbox::add(Item::Kind kind, const json::Document& document, bool has_route, std::string_view route) {
+void Inbox::add(Item::Kind kind, const json::Document& document, bool has_route, const std::string& route,
+                std::string_view text) {
+  const Policy& policy = kind == Item::Kind::binary ? overflow_.binary : overflow_.of(has_route, route);
   Item item;
   item.kind = kind;
   item.slab = filling_;
-  item.document = document;
+  item.arrived = arrived_;
+  item.set_document(document);
+  auto& bytes = filling_->tape.text;
   if (has_route) {
-    auto& text = filling_->tape.text;
-    item.route = text.size();
-    item.route_size = route.size();
-    text.append(route.data(), route.size());
+    item.route_size = static_cast<std::uint32_t>(route.size());
+    bytes.append(route.data(), route.size());
   }
-  item.cost = document.text_size + document.word_count * sizeof(std::uint64_t) + sizeof(Item);
+  item.policy = policy.kind;
+  if (policy.kind == Policy::Kind::latest) {
+    identity_.clear();
+    if (!append_identity(policy, text, identity_)) item.policy = Policy::Kind::pause;
+    item.identity_size = static_cast<std::uint32_t>(identity_.size());
+    bytes.append(identity_.data(), identity_.size());
+  }
   pending_.push_back(std::move(item));
 }
 
 void Inbox::add_unreadable(const json::Document& document) {
-  add(Item::Kind::json, document, false, {});
+  static const std::string no_route;
+  add(Item::Kind::json, document, false, no_route, {});
+  // Told as an error, once: neither dropped nor in another's place.
+  pending_.back().policy = Policy::Kind::pause;
   pending_.back().judge = true;
 }
 
@@ -102,11 +125,10 @@ void Inbox::count_unhandled(const std::string& route) {
 
 bool Inbox::publish(std::uint64_t life, bool closing) {
   const Lock lock(mutex_);
-  filling_->filling = false;
   const bool stale = life != life_ || destroyed_;
   for (Item& item : pending_) {
     item.slab->waiting++;
-    if (stale || (closing && over_limit())) {
+    if (stale || (closing && !droppable(item.policy) && over_limit())) {
       ++drops_.closed;
       item.slab->waiting--;
     } else {
@@ -116,8 +138,14 @@ bool Inbox::publish(std::uint64_t life, bool closing) {
   pending_.clear();
   Slab& slab = *filling_;
   filling_ = nullptr;
+  slab.filling =
+      false;  // not before: the first of these may be dropped while the last are still to be placed
+  const std::size_t grown = slab.bytes() - slab.counted;
+  held_ += grown;
+  read_since_ += grown;
+  slab.counted += grown;
   retire(slab);
-  if (over_limit()) trim_readers();
+  gather();
   paused_ = over_limit();
   // Items that were there before this read could not be taken while their slab was being filled.
   if (!handlers_->items.empty()) handlers_->arrived.notify_one();
@@ -133,6 +161,39 @@ void Inbox::first_open(double now) {
   if (!opened_at_) opened_at_ = now;
 }
 
+// --- Letting messages go ---------------------------------------------------------------------------------------------
+
+/// A message that is counted nowhere any more leaves its slab.
+void Inbox::leave(Item& item) {
+  Slab& slab = *item.slab;
+  item.slab = nullptr;
+  slab.waiting--;
+  retire(slab);
+}
+
+void Inbox::drop(Item& item) {
+  if (item.slab == nullptr) return;
+  all_.take(item);
+  leave(item);
+}
+
+void Inbox::drop_messages(Lane& lane, std::uint64_t& counter) {
+  Load& fixed = fixed_of(&lane == handlers_.get());
+  lane.items.remove_messages([&](Item& item) {
+    ++counter;
+    waiting_.take(item);
+    if (!droppable(item.policy)) fixed.take(item);
+    drop(item);
+  });
+}
+
+void Inbox::drop_ring(std::uint64_t& counter) {
+  counter += ring_.size();
+  for (Item& item : ring_) leave(item);
+  ring_.clear();
+  ring_bytes_ = 0;
+}
+
 // --- Notices and lives -----------------------------------------------------------------------------------------------
 
 void Inbox::notify(std::shared_ptr<Notice> notice) {
@@ -142,12 +203,16 @@ void Inbox::notify(std::shared_ptr<Notice> notice) {
   item.kind = Item::Kind::notice;
   item.notice = std::move(notice);
   item.sequence = ++sequence_;
-  handlers_->items.push_back(std::move(item));
+  handlers_->items.push(std::move(item));
   if (!dispatching_) {
     auto& items = handlers_->items;
     while (items.size() > kept_notices) {
-      drop(items.front());
-      items.pop_front();
+      Item oldest = items.pop();
+      if (oldest.slab != nullptr) {
+        waiting_.take(oldest);
+        if (!droppable(oldest.policy)) handlers_fixed_.take(oldest);
+      }
+      drop(oldest);
     }
   }
   handlers_->arrived.notify_one();
@@ -164,10 +229,9 @@ void Inbox::complete(Notice& notice, std::uint64_t unsent_messages, std::uint64_
 void Inbox::end_life(std::uint64_t life) {
   const Lock lock(mutex_);
   life_ = life;
-  drop_messages(handlers_->items, drops_.closed);
-  for (auto& reader : readers_) drop_messages(reader.second->items, drops_.closed);
-  drop_messages(ring_, drops_.closed);
-  ring_bytes_ = 0;
+  drop_messages(*handlers_, drops_.closed);
+  for (auto& reader : readers_) drop_messages(*reader.second, drops_.closed);
+  drop_ring(drops_.closed);
 }
 
 void Inbox::set_over(bool over) {
@@ -181,10 +245,10 @@ void Inbox::destroy() {
   const Lock lock(mutex_);
   destroyed_ = true;
   std::uint64_t ignored = 0;
-  drop_messages(handlers_->items, ignored);
-  handlers_->items.clear();
-  for (auto& reader : readers_) drop_messages(reader.second->items, ignored);
-  drop_messages(ring_, ignored);
+  drop_messages(*handlers_, ignored);
+  handlers_->items = {};
+  for (auto& reader : readers_) drop_messages(*reader.second, ignored);
+  drop_ring(ignored);
   handlers_->arrived.notify_all();
   for (auto& reader : readers_) reader.second->arrived.notify_all();
 }
@@ -218,10 +282,11 @@ Inbox::Taken Inbox::take(std::uint64_t number, std::size_t limit, std::vector<It
     const auto lane = lane_of(number);  // found anew after every sleep: a reader may be closed meanwhile
     if (destroyed_ || lane == nullptr) return Taken::over;
     while (out.size() < limit && !lane->items.empty() && available(lane->items.front())) {
-      Item& item = lane->items.front();
-      if (item.slab != nullptr) item.slab->pinned++;
-      out.push_back(std::move(item));
-      lane->items.pop_front();
+      out.push_back(lane->items.pop());
+      const Item& item = out.back();
+      if (item.slab == nullptr) continue;
+      item.slab->pinned++;
+      waiting_.take(item);
     }
     if (!out.empty()) return Taken::items;
     if (lane->nudged) {
@@ -239,28 +304,33 @@ Inbox::Taken Inbox::take(std::uint64_t number, std::size_t limit, std::vector<It
 bool Inbox::done(std::uint64_t number, std::vector<Item>& worked, std::vector<Item>& back) {
   const Lock lock(mutex_);
   const auto lane = lane_of(number);
+  const auto let_go = [&](Item& item) {
+    item.slab->pinned--;
+    if (!droppable(item.policy)) fixed_of(number == handlers_lane).take(item);
+    all_.take(item);
+  };
   for (Item& item : worked) {
     if (item.slab == nullptr) continue;
-    item.slab->pinned--;
     ++handled_;
-    drop(item);
+    let_go(item);
+    leave(item);
   }
   for (auto item = back.rbegin(); item != back.rend(); ++item) {
-    if (item->slab != nullptr) item->slab->pinned--;
-    const bool stale = destroyed_ || lane == nullptr || (item->slab != nullptr && item->life != life_);
-    if (stale) {
-      if (item->slab != nullptr) ++drops_.closed;
-      drop(*item);
-    } else {
-      lane->items.push_front(std::move(*item));
+    const bool stale = destroyed_ || lane == nullptr ||
+                       (item->slab != nullptr && item->life != static_cast<std::uint32_t>(life_));
+    if (item->slab != nullptr) let_go(*item);
+    if (!stale && item->slab != nullptr) {
+      push(*lane, std::move(*item), false);
+    } else if (!stale) {
+      lane->items.push(std::move(*item));
+    } else if (item->slab != nullptr) {
+      ++drops_.closed;
+      leave(*item);
     }
   }
   worked.clear();
   back.clear();
-  // Reading goes on when half of the room is free again, so that it does not stop and go with every message.
-  if (!paused_ || messages_ > limits_.messages / 2 || bytes_ > limits_.bytes / 2) return false;
-  paused_ = false;
-  return true;
+  return goes_on();
 }
 
 void Inbox::count_decode() {
@@ -268,13 +338,20 @@ void Inbox::count_decode() {
   ++drops_.decode;
 }
 
+void Inbox::count_unrecorded() {
+  const Lock lock(mutex_);
+  std::uint64_t counted_elsewhere = 0;
+  count_drop("unrecorded", {}, counted_elsewhere);
+}
+
 InboxCounts Inbox::counts() const {
   InboxCounts counts;
   {
     const Lock lock(mutex_);
     counts.drops = drops_;
-    counts.messages = messages_;
-    counts.bytes = bytes_;
+    counts.messages = all_.messages;
+    counts.bytes = all_.bytes;
+    counts.held = held_;
     counts.handled = handled_;
   }
   const std::lock_guard<std::mutex> lock(unhandled_mutex_);

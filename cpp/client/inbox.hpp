@@ -17,6 +17,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "overflow.hpp"
+#include "queue.hpp"
 #include "routes.hpp"
 #include "slab.hpp"
 
@@ -25,7 +27,7 @@ namespace fastws::client {
 /// One queue: items in order of arrival, and the condition its consumer sleeps on.
 struct Lane {
   Wishes wishes;
-  std::deque<Item> items;
+  Queue items;
   std::condition_variable arrived;
   bool nudged = false;
 };
@@ -36,11 +38,21 @@ struct InboxLimits {
   double settle = 1.0;
 };
 
+/// A number of messages, and what they take.
+struct Load {
+  std::size_t messages = 0;
+  std::size_t bytes = 0;
+  void add(const Item& item) noexcept { ++messages, bytes += item.cost(); }
+  void take(const Item& item) noexcept { --messages, bytes -= item.cost(); }
+};
+
 /// How many messages were dropped, by cause.
 struct Drops {
   std::uint64_t unhandled = 0;
   std::uint64_t unclaimed = 0;
   std::uint64_t unread = 0;
+  std::uint64_t overflow = 0;
+  std::uint64_t conflated = 0;
   std::uint64_t closed = 0;
   std::uint64_t decode = 0;
 };
@@ -51,6 +63,7 @@ struct InboxCounts {
   std::map<std::string, std::uint64_t> unhandled_by_type;
   std::size_t messages = 0;
   std::size_t bytes = 0;
+  std::size_t held = 0;  // bytes of the slabs that they are in
   std::uint64_t handled = 0;
 };
 
@@ -60,7 +73,7 @@ class Inbox {
   static constexpr std::size_t kept_notices = 256;   // of a client that has no dispatcher
   static constexpr std::uint64_t handlers_lane = 0;  // readers are numbered from 1
 
-  explicit Inbox(InboxLimits limits);
+  explicit Inbox(InboxLimits limits, Overflow overflow = {});
 
   // The I/O thread. Between begin() and publish() the messages of one socket read are added; nobody sees them before.
 
@@ -70,7 +83,9 @@ class Inbox {
   /// Nobody wants a message now, but somebody still may: it is kept for a while, unparsed.
   [[nodiscard]] bool undecided() const noexcept { return view_->undecided; }
   [[nodiscard]] json::Tape& tape() noexcept { return filling_->tape; }
-  void add(Item::Kind kind, const json::Document& document, bool has_route, std::string_view route);
+  /// `text`: the message as it came; what is in the tape was read in place.
+  void add(Item::Kind kind, const json::Document& document, bool has_route, const std::string& route,
+           std::string_view text);
   /// A text whose route cannot be read: whoever handles errors judges it, wanted or not.
   void add_unreadable(const json::Document& document);
   void count_unhandled(const std::string& route);
@@ -78,6 +93,8 @@ class Inbox {
   /// finds no room is dropped as "closed".
   bool publish(std::uint64_t life, bool closing = false);
   void first_open(double now);
+  /// Nothing has come for a while: slabs that are kept for the next messages are given back.
+  void give_back();
 
   // Any thread, without the GIL.
 
@@ -92,11 +109,12 @@ class Inbox {
   void destroy();
   void nudge();
 
-  void set_handlers(Wishes wishes, double now);
+  /// True, also of close_reader(): reading may go on again.
+  bool set_handlers(Wishes wishes, double now);
   void set_dispatching(bool on);
   std::uint64_t open_reader(Wishes wishes);
   /// What it had not read is kept for a while, for the next one who asks.
-  void close_reader(std::uint64_t reader, double now);
+  bool close_reader(std::uint64_t reader, double now);
 
   /// Moves at most `limit` items of a lane to `out`, sleeping until there is one, a nudge, or `until` (nullopt = for
   /// ever; monotonic seconds). Every item taken goes back through done().
@@ -105,6 +123,8 @@ class Inbox {
   bool done(std::uint64_t lane, std::vector<Item>& worked, std::vector<Item>& back);
 
   void count_decode();
+  /// A message that the recording lacks: told by `dropped`.
+  void count_unrecorded();
   [[nodiscard]] InboxCounts counts() const;
 
   /// `dropped` events whose burst ended (no drop for a second) by `now`.
@@ -122,24 +142,42 @@ class Inbox {
     bool undecided = true;
   };
 
+  // inbox_routing.cpp
   void place(Item item);
-  void push(Lane& lane, Item item);
   void keep_in_ring(Item item);
   void claim();
   void empty_ring_when_settled();
   void renew_view();
-  void drop(Item& item);
-  void drop_messages(std::deque<Item>& items, std::uint64_t& counter);
-  void trim_readers();
-  void count_drop(const char* cause, std::uint64_t& counter);
-  void use_slab();
-  void retire(Slab& slab);
   [[nodiscard]] bool is_undecided() const noexcept;
-  [[nodiscard]] bool over_limit() const noexcept;
-  std::shared_ptr<Lane> lane_of(std::uint64_t lane) const;
   Lane* reader_for(const Item& item, const std::string& route);
 
+  // inbox_overflow.cpp
+  /// `news`: it just arrived; false: it was claimed, or a consumer gave it back.
+  void push(Lane& lane, Item item, bool news);
+  void make_room(Lane& lane, std::uint64_t sequence, Policy::Kind policy, bool news);
+  bool drop_unread();
+  bool drop_droppable(std::uint64_t except);
+  void lose(Lane& lane, std::uint64_t sequence, const char* cause, bool with_route, std::uint64_t& counter);
+  void count_drop(const char* cause, std::string_view route, std::uint64_t& counter);
+  [[nodiscard]] bool crowded() const noexcept;
+  [[nodiscard]] bool over_limit() const noexcept;
+  bool goes_on();
+  [[nodiscard]] Load pausing() const noexcept;
+  Load& fixed_of(bool handlers) noexcept { return handlers ? handlers_fixed_ : readers_fixed_; }
+  void gather();
+
+  // inbox.cpp
+  void drop(Item& item);
+  void drop_messages(Lane& lane, std::uint64_t& counter);
+  void drop_ring(std::uint64_t& counter);
+  void leave(Item& item);
+  void use_slab();
+  Slab& take_slab();
+  void retire(Slab& slab);
+  std::shared_ptr<Lane> lane_of(std::uint64_t lane) const;
+
   const InboxLimits limits_;
+  const Overflow overflow_;
   mutable std::mutex mutex_;
   // Shared with whoever sleeps on them: a reader may be closed meanwhile.
   const std::shared_ptr<Lane> handlers_ = std::make_shared<Lane>();
@@ -147,6 +185,11 @@ class Inbox {
   std::uint64_t next_reader_ = 1;
   std::deque<Item> ring_;
   std::size_t ring_bytes_ = 0;
+
+  // What waits in the lanes, and what only a consumer can make go, in its hands included.
+  Load waiting_;
+  Load handlers_fixed_;
+  Load readers_fixed_;
 
   std::vector<std::unique_ptr<Slab>> slabs_;  // in use
   std::vector<std::unique_ptr<Slab>> spare_;
@@ -158,8 +201,9 @@ class Inbox {
 
   std::uint64_t sequence_ = 0;
   std::uint64_t life_ = 0;
-  std::size_t messages_ = 0;
-  std::size_t bytes_ = 0;
+  Load all_;                    // in the lanes and in consumers' hands
+  std::size_t held_ = 0;        // bytes of all slabs in use
+  std::size_t read_since_ = 0;  // bytes read since gather() looked
   std::uint64_t handled_ = 0;
   bool claimed_ = false;  // a handler or a reader of messages has existed
   bool dispatching_ = false;
@@ -175,7 +219,9 @@ class Inbox {
   std::unordered_map<std::string, std::uint64_t> unhandled_;
   std::uint64_t unhandled_total_ = 0;
   std::map<std::string, std::shared_ptr<Notice>> bursts_;
-  std::string scratch_;  // the route being placed
+  std::string scratch_;   // the route being placed
+  std::string identity_;  // I/O thread: the identity being added
+  double arrived_ = 0.0;  // I/O thread: when the present read was done
 };
 
 }  // namespace fastws::client

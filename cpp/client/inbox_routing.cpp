@@ -58,7 +58,7 @@ Lane* Inbox::reader_for(const Item& item, const std::string& route) {
 
 void Inbox::place(Item item) {
   item.sequence = ++sequence_;
-  item.life = life_;
+  item.life = static_cast<std::uint32_t>(life_);
   scratch_.assign(item.route_text());
   const std::string& route = scratch_;
   const Wishes& wishes = handlers_->wishes;
@@ -70,105 +70,37 @@ void Inbox::place(Item item) {
     Item copy = item;
     copy.report = false;  // one error per bad text: the handlers' side tells it
     copy.slab->waiting++;
-    push(*reader, std::move(copy));
+    push(*reader, std::move(copy), true);
   }
   const bool much_waits = handlers_->items.size() >= std::min(kept_notices, limits_.messages / 2) ||
-                          bytes_ + item.cost > limits_.bytes / 2;
+                          all_.bytes + item.cost() > limits_.bytes / 2;
   if (item.judge && !dispatching_ && much_waits) {
     // Nobody drains this queue: a server that sends nothing but garbage must not fill the inbox and stop the reading.
     ++drops_.decode;
     item.slab->waiting--;
   } else if (handled) {
-    push(*handlers_, std::move(item));
+    push(*handlers_, std::move(item), true);
   } else if (reader != nullptr) {
-    push(*reader, std::move(item));
+    push(*reader, std::move(item), true);
   } else if (is_undecided()) {
     keep_in_ring(std::move(item));
   } else {
     count_unhandled(item.kind == Item::Kind::binary ? "binary" : route);
-    item.cost = 0;
     item.slab->waiting--;
   }
 }
 
-void Inbox::push(Lane& lane, Item item) {
-  ++messages_;
-  bytes_ += item.cost;
-  // Claimed messages are older than what waits already; all others belong at the end.
-  auto at = lane.items.end();
-  while (at != lane.items.begin() && std::prev(at)->sequence > item.sequence) --at;
-  lane.items.insert(at, std::move(item));
-}
-
-void Inbox::drop(Item& item) {
-  if (item.slab == nullptr) return;
-  --messages_;
-  bytes_ -= item.cost;
-  Slab& slab = *item.slab;
-  item.slab = nullptr;
-  slab.waiting--;
-  retire(slab);
-}
-
-void Inbox::drop_messages(std::deque<Item>& items, std::uint64_t& counter) {
-  const bool ring = &items == &ring_;
-  std::deque<Item> kept;
-  for (Item& item : items) {
-    if (item.kind == Item::Kind::notice) {
-      kept.push_back(std::move(item));
-      continue;
-    }
-    ++counter;
-    if (ring) {  // the ring is not part of what waits for Python
-      ++messages_;
-      bytes_ += item.cost;
-    }
-    drop(item);
-  }
-  items = std::move(kept);
-}
-
-void Inbox::trim_readers() {
-  if (!handlers_->wishes.any()) return;  // without handlers a full inbox pauses reading
-  for (auto& reader : readers_) {
-    auto& items = reader.second->items;
-    while (over_limit() && !items.empty()) {
-      drop(items.front());
-      items.pop_front();
-      count_drop("unread", drops_.unread);
-    }
-  }
-}
-
-void Inbox::count_drop(const char* cause, std::uint64_t& counter) {
-  ++counter;
-  auto& burst = bursts_[cause];
-  if (!burst) {
-    burst = std::make_shared<Notice>();
-    burst->kind = Notice::Kind::dropped;
-    burst->cause = cause;
-    burst->first_at = now_;
-    burst->event.life = life_;
-  }
-  ++burst->count;
-  burst->last_at = now_;
-}
-
-bool Inbox::over_limit() const noexcept { return messages_ >= limits_.messages || bytes_ >= limits_.bytes; }
-
 // --- The ring --------------------------------------------------------------------------------------------------------
 
 void Inbox::keep_in_ring(Item item) {
-  ring_bytes_ += item.cost;
+  ring_bytes_ += item.cost();
   ring_.push_back(std::move(item));
   while (ring_.size() > ring_messages || (ring_bytes_ > ring_limit_bytes && ring_.size() > 1)) {
     Item& oldest = ring_.front();
-    ring_bytes_ -= oldest.cost;
-    Slab& slab = *oldest.slab;
-    slab.waiting--;
+    ring_bytes_ -= oldest.cost();
+    leave(oldest);
     ring_.pop_front();
-    retire(slab);
-    count_drop("unclaimed", drops_.unclaimed);
+    count_drop("unclaimed", {}, drops_.unclaimed);
   }
 }
 
@@ -184,8 +116,8 @@ void Inbox::claim() {
       left.push_back(std::move(item));
       continue;
     }
-    ring_bytes_ -= item.cost;
-    push(*lane, std::move(item));
+    ring_bytes_ -= item.cost();
+    push(*lane, std::move(item), false);
     lane->arrived.notify_one();
   }
   ring_ = std::move(left);
@@ -195,15 +127,13 @@ void Inbox::empty_ring_when_settled() {
   if (is_undecided() || ring_.empty()) return;
   for (Item& item : ring_) {
     count_unhandled(item.kind == Item::Kind::binary ? "binary" : std::string(item.route_text()));
-    Slab& slab = *item.slab;
-    slab.waiting--;
-    retire(slab);
+    leave(item);
   }
   ring_.clear();
   ring_bytes_ = 0;
 }
 
-void Inbox::set_handlers(Wishes wishes, double now) {
+bool Inbox::set_handlers(Wishes wishes, double now) {
   const Lock lock(mutex_);
   now_ = std::max(now_, now);
   latest_on_ = now;
@@ -211,6 +141,7 @@ void Inbox::set_handlers(Wishes wishes, double now) {
   handlers_->wishes = std::move(wishes);
   claim();
   renew_view();
+  return goes_on();
 }
 
 std::uint64_t Inbox::open_reader(Wishes wishes) {
@@ -225,23 +156,24 @@ std::uint64_t Inbox::open_reader(Wishes wishes) {
   return number;
 }
 
-void Inbox::close_reader(std::uint64_t reader, double now) {
+bool Inbox::close_reader(std::uint64_t reader, double now) {
   const Lock lock(mutex_);
   const auto here = readers_.find(reader);
-  if (here == readers_.end()) return;
+  if (here == readers_.end()) return false;
   const std::shared_ptr<Lane> lane = here->second;
   readers_.erase(here);
   now_ = std::max(now_, now);
   latest_on_ = now_;  // a loop that was left and begun again must not lose what lies between
-  for (Item& item : lane->items) {
-    --messages_;
-    bytes_ -= item.cost;
+  lane->items.remove_messages([&](Item& item) {
+    all_.take(item);
+    waiting_.take(item);
+    if (!droppable(item.policy)) readers_fixed_.take(item);
     keep_in_ring(std::move(item));
-  }
-  lane->items.clear();
+  });
   lane->arrived.notify_all();
   claim();
   renew_view();
+  return goes_on();
 }
 
 }  // namespace fastws::client

@@ -15,6 +15,7 @@
 #include "../net/url.hpp"
 #include "../policy/lifecycle.hpp"
 #include "offline.hpp"
+#include "overflow.hpp"
 #include "replies.hpp"
 
 namespace fastws::client {
@@ -52,6 +53,8 @@ struct Options {
   std::size_t max_message_bytes = std::size_t{64} << 20;
   std::size_t inbox_messages = 1000000;
   std::size_t inbox_bytes = std::size_t{256} << 20;
+  Overflow overflow;
+  std::string record;  // path; empty = messages are not recorded
   std::size_t outbox_bytes = std::size_t{16} << 20;
   std::optional<double> send_timeout = 10.0;  // seconds; nullopt = wait for ever
 };

@@ -67,6 +67,7 @@ void after_fork_in_child() {
   net::forget_lookups_after_fork();
   net::forget_tls_contexts_after_fork();
   IoThread::forget_after_fork();
+  Recorder::forget_after_fork();
   the_registry.store(new Registry);
 }
 
@@ -88,6 +89,7 @@ void shut_down(double grace, double join) {
   }
   gate.wait_empty(join);
   if (io != nullptr) io->stop(join);
+  Recorder::finish_all(net::monotonic_now() + join);
 }
 
 }  // namespace fastws::client

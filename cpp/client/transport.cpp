@@ -73,6 +73,10 @@ void Transport::flush() {
   }
 }
 
+void Transport::give_back() {
+  if (engine_ != nullptr) engine_->give_back();
+}
+
 void Transport::wait_to_write() {
   if (stream_ == nullptr || waiting_write_) return;
   if (stream_->write_wants_read()) {

@@ -59,6 +59,8 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   void send_close(std::uint16_t code, std::string_view reason);
   /// Something waits in the line.
   void flush();
+  /// Nothing has come for a while: large buffers are given back.
+  void give_back();
   void resume();  // after a pause
   /// Drops everything at once; nothing is told any more. Gives what was accepted and not written.
   Line::Unsent end();

@@ -18,7 +18,6 @@ namespace fastws::json {
 namespace {
 
 constexpr unsigned flags = rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
-constexpr std::size_t zero_bytes = 32;  // behind every text: RapidJSON wants an end, wide loads want room
 constexpr std::size_t most_text = (std::uint64_t{1} << 32) - 64;  // offsets have 32 bits
 
 /// An object or array that is not closed yet.
@@ -178,7 +177,7 @@ Document Reader::append_text(Tape& tape, std::string_view text) {
   char* to = tape.text.room(text.size() + zero_bytes);
   if (!text.empty()) std::memcpy(to, text.data(), text.size());
   std::memset(to + text.size(), 0, zero_bytes);
-  tape.text.set_size(document.text + text.size() + zero_bytes);
+  tape.text.set_size(document.text + text.size() + end_bytes);  // the rest stays readable
   return document;
 }
 

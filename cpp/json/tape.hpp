@@ -96,6 +96,10 @@ constexpr std::uint16_t key_hash(std::uint64_t word) noexcept {
 /// Objects and arrays within one another. RapidJSON recurses: 176 bytes of stack a level at the most.
 constexpr std::size_t most_depth = 500;
 
+/// Behind every text of a tape: a zero byte that is its own, and so much room that wide loads may read.
+constexpr std::size_t end_bytes = 1;
+constexpr std::size_t zero_bytes = 32;
+
 /// One document of a tape.
 struct Document {
   std::size_t text = 0;       // where its text begins in Tape::text
@@ -115,5 +119,17 @@ struct Tape {
     words.clear();
   }
 };
+
+/// Appends a document of another tape.
+inline Document append_copy(Tape& to, const Tape& from, Document document) {
+  const std::size_t text = to.text.size();
+  const std::size_t words = to.words.size();
+  (void)to.text.room(document.text_size + zero_bytes);
+  to.text.append(from.text.data() + document.text, document.text_size + end_bytes);
+  to.words.append(from.words.data() + document.words, document.word_count);
+  document.text = text;
+  document.words = words;
+  return document;
+}
 
 }  // namespace fastws::json

@@ -19,6 +19,16 @@ namespace fastws::policy {
 enum class State : std::uint8_t { idle, connecting, open, backoff, closing, closed, destroyed };
 enum class ClosedReason : std::uint8_t { none, user, fatal, exhausted, server };
 enum class Initiator : std::uint8_t { server, network, liveness, user, client };
+constexpr const char* name(Initiator initiator) noexcept {
+  switch (initiator) {
+    case Initiator::server: return "server";
+    case Initiator::network: return "network";
+    case Initiator::liveness: return "liveness";
+    case Initiator::user: return "user";
+    case Initiator::client: return "client";
+  }
+  return "network";
+}
 enum class Intent : std::uint8_t { stop, restart };
 
 /// All times are seconds of one monotonic clock of the caller's choice.

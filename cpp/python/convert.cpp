@@ -25,17 +25,6 @@ Value get(const py::dict& config, const char* key) {
   }
 }
 
-const char* name(policy::Initiator initiator) noexcept {
-  switch (initiator) {
-    case policy::Initiator::server: return "server";
-    case policy::Initiator::network: return "network";
-    case policy::Initiator::liveness: return "liveness";
-    case policy::Initiator::user: return "user";
-    case policy::Initiator::client: return "client";
-  }
-  return "network";
-}
-
 const char* name(policy::Event::Kind kind) noexcept {
   switch (kind) {
     case policy::Event::Kind::connecting: return "connecting";
@@ -125,6 +114,28 @@ std::optional<net::Address> local_from(const py::handle& config) {
   } catch (const std::invalid_argument& error) {
     throw py::value_error(std::string("local_address: ") + error.what());
   }
+}
+
+client::Policy policy_from(const py::handle& config) {
+  const auto [name, key] = config.cast<std::pair<std::string, std::string>>();
+  using Kind = client::Policy::Kind;
+  for (const auto& [kind, its_name] :
+       {std::pair(Kind::pause, "pause"), std::pair(Kind::drop_oldest, "drop_oldest"),
+        std::pair(Kind::drop_newest, "drop_newest"), std::pair(Kind::latest, "latest")}) {
+    if (name == its_name) return {kind, key};
+  }
+  throw py::value_error("no overflow policy is called " + name);
+}
+
+client::Overflow overflow_from(const py::dict& config) {
+  client::Overflow overflow;
+  overflow.others = policy_from(config["others"]);
+  overflow.unrouted = policy_from(config["unrouted"]);
+  overflow.binary = policy_from(config["binary"]);
+  for (const auto& [route, policy] : get<py::dict>(config, "by_route")) {
+    overflow.by_route.emplace(route.cast<std::string>(), policy_from(policy));
+  }
+  return overflow;
 }
 
 net::ProxySetting proxy_from(const py::dict& config) {
@@ -236,6 +247,8 @@ client::Options options_from(const py::dict& config) {
   options.max_message_bytes = get<std::size_t>(config, "max_message_bytes");
   options.inbox_messages = get<std::size_t>(config, "inbox_messages");
   options.inbox_bytes = get<std::size_t>(config, "inbox_bytes");
+  options.overflow = overflow_from(get<py::dict>(config, "overflow"));
+  options.record = get<std::string>(config, "record");
   options.outbox_bytes = get<std::size_t>(config, "outbox_bytes");
   options.send_timeout = get<std::optional<double>>(config, "send_timeout");
   options.offline = offline_from(get<py::dict>(config, "offline"));
@@ -343,6 +356,8 @@ py::dict fields_from(const client::InboxCounts& counts, const client::Client& cl
   dropped["unhandled"] = counts.drops.unhandled;
   dropped["unclaimed"] = counts.drops.unclaimed;
   dropped["unread"] = counts.drops.unread;
+  dropped["overflow"] = counts.drops.overflow;
+  dropped["conflated"] = counts.drops.conflated;
   dropped["closed"] = counts.drops.closed;
   dropped["decode"] = counts.drops.decode;
   dropped["offline"] = client.dropped_offline();
@@ -368,6 +383,17 @@ py::dict fields_from(const client::InboxCounts& counts, const client::Client& cl
   fields["failures"] = traffic.failures.load();
   fields["uptime"] = opened_at == 0.0 ? 0.0 : net::monotonic_now() - opened_at;
   fields["parse_seconds"] = traffic.parse_seconds.load();
+  py::dict latency;
+  for (const auto& [name, share] :
+       {std::pair("p50", 0.5), std::pair("p90", 0.9), std::pair("p99", 0.99), std::pair("p999", 0.999)}) {
+    latency[name] = client.latencies().at_most(share);
+  }
+  latency["max"] = client.latencies().longest();
+  fields["latency"] = latency;
+  const client::Recorder::Counts recorder =
+      client.recorder() ? client.recorder()->counts() : client::Recorder::Counts();
+  fields["recorded"] = recorder.recorded;
+  fields["unrecorded"] = recorder.unrecorded;
   return fields;
 }
 

@@ -3,11 +3,14 @@
 
 #include <pybind11/stl.h>
 
+#include <cerrno>
 #include <stdexcept>
+#include <system_error>
 
 #include "../client/process.hpp"
 #include "convert.hpp"
 #include "natively.hpp"
+#include "raised.hpp"
 
 namespace py = pybind11;
 
@@ -17,8 +20,24 @@ Core::Core(const py::dict& config, Core* replaces) : generation_(client::generat
   client::Options options = options_from(config);
   std::shared_ptr<client::Client> predecessor;
   if (replaces != nullptr && !replaces->lost()) predecessor = replaces->client_;
-  client_ = natively([&] { return client::Client::make(std::move(options), std::move(predecessor)); },
-                     std::shared_ptr<client::Client>());
+  const std::string record = options.record;
+  int refused = 0;
+  client_ = natively(
+      [&]() -> std::shared_ptr<client::Client> {
+        try {
+          return client::Client::make(std::move(options), std::move(predecessor));
+        } catch (const std::system_error& error) {  // the file to record to
+          if (record.empty()) throw;
+          refused = error.code().value();
+          return nullptr;
+        }
+      },
+      std::shared_ptr<client::Client>());
+  if (refused != 0) {
+    errno = refused;
+    PyErr_SetFromErrnoWithFilename(PyExc_OSError, record.c_str());
+    throw_raised();
+  }
   if (!client_) throw std::runtime_error("the interpreter is exiting: no new client can be made");
 }
 
@@ -96,6 +115,12 @@ py::dict Core::stats() const {
   return fields_from(client_->inbox().counts(), *client_);
 }
 
+bool Core::flush_record(double timeout) {
+  if (lost() || client_->recorder() == nullptr) return true;
+  const double until = net::monotonic_now() + timeout;
+  return natively([&] { return client_->recorder()->flush(until); }, false);
+}
+
 std::uint64_t Core::wait_change(std::uint64_t seen, std::optional<double> timeout) {
   const auto until = deadline_after(timeout);
   for (;;) {
@@ -112,7 +137,10 @@ std::uint64_t Core::wait_change(std::uint64_t seen, std::optional<double> timeou
 
 void Core::handle(const std::vector<std::string>& routes, bool everything, bool binary) {
   if (lost()) return;
-  natively([&] { client_->inbox().set_handlers({routes, everything, binary}, net::monotonic_now()); });
+  natively([&] {
+    const bool room = client_->inbox().set_handlers({routes, everything, binary}, net::monotonic_now());
+    if (room) client_->resume_reading();
+  });
 }
 
 void Core::dispatching(bool on) {

@@ -38,6 +38,7 @@ class Core {
   [[nodiscard]] pybind11::object outcome() const;
   [[nodiscard]] pybind11::object last_failure() const;
   [[nodiscard]] pybind11::dict stats() const;
+  bool flush_record(double timeout);
   [[nodiscard]] std::uint64_t version() const;
   std::uint64_t wait_change(std::uint64_t seen, std::optional<double> timeout);
 
@@ -77,6 +78,7 @@ class Core {
   struct Taken {
     std::vector<client::Item> worked;
     std::vector<client::Item> back;
+    double at = 0.0;  // when its consumer took the last ones, monotonic seconds
   };
 
   [[nodiscard]] bool lost() const noexcept;

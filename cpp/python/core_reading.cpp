@@ -36,16 +36,15 @@ py::object route_of(const Item& item) {
 /// A text message's object, or nullptr with an exception set.
 py::object Core::message_of(const Item& item) {
   return py::reinterpret_steal<py::object>(item.kind == Item::Kind::json
-                                               ? builder().build(item.slab->tape, item.document)
-                                               : build_text(item.slab->tape, item.document));
+                                               ? builder().build(item.slab->tape, item.document())
+                                               : build_text(item.slab->tape, item.document()));
 }
 
 py::object Core::build_item(const Item& item) {
   if (item.kind == Item::Kind::notice) return item_from(*item.notice);
   if (item.kind == Item::Kind::binary) {
-    return py::make_tuple(
-        static_cast<int>(item_binary), py::none(),
-        py::bytes(item.slab->tape.text.data() + item.document.text, item.document.text_size));
+    return py::make_tuple(static_cast<int>(item_binary), py::none(),
+                          py::bytes(item.slab->tape.text.data() + item.text, item.text_size));
   }
   py::object message = message_of(item);
   if (!message) throw_raised();
@@ -59,7 +58,7 @@ py::object Core::bad_item(const Item& item) {
   if (!error.matches(PyExc_Exception)) throw error;
   if (item.report) client_->inbox().count_decode();  // once, whoever else is given the text
   py::object exception = error.value();
-  auto text = py::reinterpret_steal<py::object>(build_text(item.slab->tape, item.document));
+  auto text = py::reinterpret_steal<py::object>(build_text(item.slab->tape, item.document()));
   if (!text) throw_raised();
   return py::make_tuple(static_cast<int>(item_bad), text, exception);
 }
@@ -68,6 +67,8 @@ void Core::keep(std::uint64_t lane, std::vector<Item>& items, std::size_t worked
   // Given back with the lane's next call: taking the GIL again just for that could cost a switch interval.
   Taken& taken = taken_[lane];
   for (std::size_t index = 0; index < items.size(); ++index) {
+    if (index < worked && items[index].slab != nullptr)
+      client_->latencies().add(taken.at - items[index].arrived);
     (index < worked ? taken.worked : taken.back).push_back(std::move(items[index]));
   }
   items.clear();
@@ -112,6 +113,7 @@ Inbox::Taken Core::fetch(std::uint64_t lane, std::size_t limit, std::optional<do
           return client_->inbox().take(lane, limit, items, slice);
         },
         Inbox::Taken::over);
+    if (taken == Inbox::Taken::items) taken_[lane].at = net::monotonic_now();
     if (taken != Inbox::Taken::nothing) return taken;
     check_signals();
     const double now = net::monotonic_now();
@@ -126,7 +128,7 @@ py::object Core::take(std::size_t limit, double budget, std::optional<double> ti
   // Messages that were taken together are of one life: close() drops those of an older one.
   std::uint64_t life = client_->life();
   for (const Item& item : items) {
-    if (item.slab != nullptr) life = item.life;
+    if (item.slab != nullptr && item.life != static_cast<std::uint32_t>(life)) life = item.life;
   }
   const double until = net::monotonic_now() + budget;
   return py::make_tuple(life, build_items(Inbox::handlers_lane, items, 0, until));
@@ -152,7 +154,7 @@ py::object Core::deliver(double budget, const py::dict& plans, const py::object&
     while (next < items.size() && in_time) {
       const Item& item = items[next];
       if (item.kind != Item::Kind::json && item.kind != Item::Kind::text) break;
-      const auto goes_on = [&] { return item.life == client_->life(); };
+      const auto goes_on = [&] { return item.life == static_cast<std::uint32_t>(client_->life()); };
       if (!goes_on()) break;
       const py::object plan = calls.plan(route_of(item).ptr());
       if (plan.is_none()) break;
@@ -163,7 +165,7 @@ py::object Core::deliver(double budget, const py::dict& plans, const py::object&
       }
       ++next;
       calls.call(plan, message.ptr(), goes_on);
-      bytes += item.document.text_size;
+      bytes += item.text_size;
       if (next % clock_messages == 0 || bytes >= clock_bytes) {
         bytes = 0;
         in_time = net::monotonic_now() < began + budget;
@@ -175,7 +177,8 @@ py::object Core::deliver(double budget, const py::dict& plans, const py::object&
   }
   life = client_->life();
   for (std::size_t index = next; index < items.size(); ++index) {
-    if (items[index].slab != nullptr) life = items[index].life;
+    const Item& item = items[index];
+    if (item.slab != nullptr && item.life != static_cast<std::uint32_t>(life)) life = item.life;
   }
   py::list rest = build_items(Inbox::handlers_lane, items, next, began + budget);
   return py::make_tuple(life, rest, net::monotonic_now() - began);
@@ -196,9 +199,9 @@ void Core::close_reader(std::uint64_t reader) {
   Taken returned = std::move(taken_[reader]);
   taken_.erase(reader);
   natively([&] {
-    const bool room = client_->inbox().done(reader, returned.worked, returned.back);
-    client_->inbox().close_reader(reader, net::monotonic_now());
-    if (room) client_->resume_reading();
+    const bool emptied = client_->inbox().done(reader, returned.worked, returned.back);
+    const bool closed = client_->inbox().close_reader(reader, net::monotonic_now());
+    if (emptied || closed) client_->resume_reading();
   });
 }
 

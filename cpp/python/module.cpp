@@ -104,6 +104,7 @@ void bind_core(py::module_& module) {
       .def("outcome", &Core::outcome)
       .def("last_failure", &Core::last_failure)
       .def("stats", &Core::stats)
+      .def("flush_record", &Core::flush_record)
       .def("version", &Core::version)
       .def("wait_change", &Core::wait_change)
       .def("send_json", &Core::send_json)

@@ -34,8 +34,8 @@ constexpr std::array reasons = {"none", "user", "fatal", "exhausted", "server"};
 constexpr std::array initiators = {"server", "network", "liveness", "user", "client"};
 constexpr std::array effects = {"start", "abort", "send_close", "ping", "ask"};
 constexpr std::array kinds = {"connecting", "connect", "disconnect", "reconnecting", "error", "closed"};
-constexpr std::array phases = {"none",    "resolve",  "tcp",    "proxy",   "tls",      "http",
-                               "timeout", "provider", "decode", "handler", "protocol", "limit"};
+constexpr std::array phases = {"none",     "resolve", "tcp",     "proxy",    "tls",   "http",  "timeout",
+                               "provider", "decode",  "handler", "protocol", "limit", "record"};
 
 template <class Enum, std::size_t Count>
 std::string name_in(const std::array<const char*, Count>& names, Enum value) {

@@ -25,6 +25,7 @@ from ._errors import (
 )
 from ._events import Closed, Connect, Connecting, Disconnect, Dropped, ErrorEvent, Event, Reconnecting
 from ._options import Backoff, Deflate, Queue, Tls
+from ._overflow import Latest
 from ._registry import clients, close_all
 from ._settings import __version__
 from ._stats import ReadyState, Stats
@@ -45,6 +46,7 @@ __all__ = [
     "Event",
     "FastwsError",
     "HandshakeRejected",
+    "Latest",
     "MessageTooBig",
     "NotConnected",
     "OfflineQueueFull",

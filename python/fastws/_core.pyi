@@ -50,6 +50,8 @@ class Core:
     def last_failure(self) -> dict[str, Any] | None:
         """Fields phase, message, http_status, retry_after, headers, body of the last failed attempt, or None."""
     def stats(self) -> dict[str, Any]: ...
+    def flush_record(self, timeout: float) -> bool:
+        """Wait until what arrived so far is in the file of `record`. False: the time (seconds) is over."""
     def version(self) -> int:
         """A number that grows with every change of the state."""
     def wait_change(self, seen: int, timeout: float | None) -> int:

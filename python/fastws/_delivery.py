@@ -130,7 +130,13 @@ class Delivery:
         elif isinstance(event, Disconnect):
             self._connect = None
             self._cause = event
-        elif isinstance(event, ErrorEvent) and event.phase not in ("decode", "handler", "protocol", "limit"):
+        elif isinstance(event, ErrorEvent) and event.phase not in (
+            "decode",
+            "handler",
+            "protocol",
+            "limit",
+            "record",
+        ):
             self._cause = event
             client = self._client()
             if event.phase == "provider" and client is not None and client._asker is not None:
@@ -192,7 +198,8 @@ class Delivery:
         elif name == "error" and not self.handlers.of("error"):
             log.warning("%s: %s", event.phase, event.message)
         elif name == "dropped":
-            log.warning("%d messages were dropped (%s)", event.count, event.cause)
+            of = "" if event.route is None else f" of {event.route!r}"
+            log.warning("%d messages%s were dropped (%s)", event.count, of, event.cause)
 
     # -- What went wrong in Python -------------------------------------------------------------------------------------
 

@@ -74,7 +74,8 @@ class Disconnect(Event):
 class ErrorEvent(Event):
     """Something failed: an attempt, a text that is no JSON, a handler, a provider, the protocol, a limit.
 
-    `phase`: "resolve", "tcp", "proxy", "tls", "http", "timeout", "provider", "decode", "handler", "protocol" or "limit".
+    `phase`: "resolve", "tcp", "proxy", "tls", "http", "timeout", "provider", "decode", "handler", "protocol", "limit" or
+    "record" (the disk).
     `retry_after`: seconds the server asked for. `fatal`: no further attempt follows. `exception`: what was raised, or the
     FastwsError that describes a failed attempt.
     """
@@ -100,7 +101,11 @@ class Reconnecting(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Dropped(Event):
-    """Messages were lost. `cause`: "unread", "unclaimed", ...; told once per burst; times are time.monotonic()."""
+    """Messages were lost; told once per burst, which ends after a second without a loss. Times are time.monotonic().
+
+    `cause`: "overflow" (a drop policy; `route` is theirs), "unread" (a reader left them), "unclaimed" (nobody had asked
+    yet), or "unrecorded" (delivered, but missing in the file of `record=`).
+    """
 
     cause: str
     route: str | None

@@ -7,6 +7,7 @@ themselves. The network's work is done natively, on a thread that never takes th
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +17,7 @@ from . import _ask, _automatic, _core, _idn, _options, _registry, _settings, _tr
 from ._dispatch import Dispatcher
 from ._handlers import log
 from ._options import Backoff, Deflate, Queue, Tls
+from ._overflow import Overflow
 from ._refusals import REFUSED, refusal
 from ._stats import ReadyState, Stats, make_stats, ready_state
 
@@ -75,6 +77,8 @@ class ClientFace:
         max_message_bytes: int = 64 * 2**20,
         inbox_messages: int = 1_000_000,
         inbox_bytes: int = 256 * 2**20,
+        overflow: Overflow = "pause",
+        record: str | os.PathLike[str] | None = None,
     ) -> None:
         """Connect, unless told otherwise.
 
@@ -113,11 +117,18 @@ class ClientFace:
             compress: "auto" = permessage-deflate (RFC 7692) is offered; a `Deflate` says how; False = off.
             outbox_bytes: what may wait to be sent; a full outbox makes `send` wait `send_timeout` seconds (None = for ever,
                 0 = not at all), then raise TimeoutError.
-            max_message_bytes: the largest message taken or sent. inbox_messages, inbox_bytes: what may wait for Python; when it
-                is full, reading pauses and the server is held back.
+            max_message_bytes: the largest message taken or sent, at most 2 GiB.
+            inbox_messages, inbox_bytes: what may wait for Python.
+            overflow: what a full inbox does. "pause": reading stops, nothing is lost, the server is held back; its pings wait
+                behind what is unread, so a server that is strict about pongs may end the connection. "drop_oldest",
+                "drop_newest": messages are lost, told by `dropped`, and pings are answered. `Latest(key)`: the latest per
+                value of a key is kept. Or a mapping of routes to these; in it, "binary" is binary messages, "message" those
+                without a route, "*" all others.
+            record: a file to which every inbound message is appended with the time of its arrival, as JSON lines, by a thread
+                of its own (docs/recording.md); `fastws.testing.replay` serves it again. None = off.
 
         Raises:
-            TypeError, ValueError: an argument can not be used; the message names it.
+            TypeError, ValueError: an argument can not be used; the message names it. OSError: `record` can not be opened.
         """
         if isinstance(url, str):
             url = _idn.ascii_host(_options.encodable("url", url))

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ._options import Backoff, Deflate, Queue, Tls, encodable, number, text, truth, whole
+from ._overflow import overflow_setting
 
 try:
     __version__ = version("fastws")
@@ -115,6 +116,18 @@ def local_address(value: Any) -> tuple[str, int] | None:
     checked = whole("local_address's port", port, least=0, most=65535)
     assert checked is not None
     return encodable("local_address", host), checked
+
+
+def record_path(record: Any) -> bytes:
+    """The path of `record` as the system takes it; empty = None. Raises TypeError or ValueError."""
+    if record is None:
+        return b""
+    if not isinstance(record, (str, os.PathLike)):
+        raise TypeError(f"record must be a path or None, not {type(record).__name__}")
+    path = os.fsencode(record)
+    if not path or b"\0" in path:
+        raise ValueError("record must name a file")
+    return path
 
 
 def route_keys(route_by: Any) -> list[str]:
@@ -246,11 +259,14 @@ def core_config(
         "offline": offline_setting(given["offline"]),
         "local_address": local_address(given["local_address"]),
     }
+    config["record"] = record_path(given["record"])
+    config["overflow"] = overflow_setting(given["overflow"], decode=decode, routed=bool(config["route_by"]))
     config["keep_cookies"] = truth("keep_cookies", given["keep_cookies"])
     config["max_redirects"] = whole("max_redirects", given["max_redirects"], least=0, most=1000)
     for name in ("connect_timeout", "close_timeout"):
         config[name] = number(name, given[name], above=True)
-    for name in ("outbox_bytes", "max_message_bytes", "inbox_messages", "inbox_bytes"):
+    config["max_message_bytes"] = whole("max_message_bytes", given["max_message_bytes"], most=2**31)
+    for name in ("outbox_bytes", "inbox_messages", "inbox_bytes"):
         config[name] = whole(name, given[name])
     return config
 

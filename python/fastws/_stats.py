@@ -35,8 +35,21 @@ def ready_state(state: str) -> ReadyState:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """A look at the counters. Times are seconds, sizes bytes; `dropped` counts messages by cause, `dropped_by_type` those
-    that nobody handles by their type."""
+    """A look at the counters. Times are seconds, sizes bytes.
+
+    dropped: messages by cause: "unhandled" and "unclaimed" (nobody asked for them), "unread" (a reader left them while the
+    inbox was full), "overflow" (a drop policy), "conflated" (a newer one took their place), "offline" (sent while not
+    open), "closed" (not handed over before the end), "decode" (no JSON). dropped_by_type: the unhandled ones by their type.
+
+    latency: of messages handed over, the time from the socket read that completed a message until the thread that builds
+    its object took it: "p50", "p90", "p99", "p999" (within 6.25 %) and "max". What a message then waits for the handlers of
+    others that were taken with it, and a Ping's round trip (`client.latency`), are not in it. It is always counted, in
+    2.5 KB and about 45 instructions a message (callgrind).
+
+    recorded, unrecorded: messages that `record=` has in its file, and that it lacks because the disk was too slow or full.
+
+    parse_seconds: on the network's thread, for frames, inflating, UTF-8 and JSON. handler_seconds: in handlers.
+    """
 
     messages_in: int = 0
     messages_out: int = 0
@@ -56,6 +69,9 @@ class Stats:
     uptime: float = 0.0
     handler_seconds: float = 0.0
     parse_seconds: float = 0.0
+    latency: Mapping[str, float] = field(default_factory=dict)
+    recorded: int = 0
+    unrecorded: int = 0
 
 
 _COUNTERS = frozenset(one.name for one in fields(Stats)) - {"handler_seconds"}

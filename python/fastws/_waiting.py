@@ -84,7 +84,8 @@ def until_closed(client: WebSocketClient, timeout: float | None) -> bool:
 
 
 def until_handled(client: WebSocketClient) -> None:
-    """Return when the closing handshake and the handlers of `closed` are done, at the latest after close_timeout + 0.5 s."""
+    """Return when the closing handshake and the handlers of `closed` are done, and the recording is in its file; at the
+    latest after close_timeout + 0.5 s."""
     until = time.monotonic() + client._close_timeout + GRACE
     reach(client, lambda state: state != "closing", client._close_timeout + GRACE)
     if client._dispatcher.running and not client._dispatcher.is_current:
@@ -92,6 +93,7 @@ def until_handled(client: WebSocketClient) -> None:
         while not reached.wait(min(0.05, max(0.0, until - time.monotonic()))):
             if time.monotonic() >= until or client._core.state == "destroyed":
                 break
+    client._core.flush_record(max(0.0, until - time.monotonic()))
 
 
 def ended(client: WebSocketClient) -> ConnectFailed | ConnectionClosed | None:

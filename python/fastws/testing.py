@@ -17,17 +17,20 @@ and records, until either side ends it. A list of scripts serves one connection 
 """
 
 import contextlib
+import os
 import socket
 import ssl
 import threading
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Any
 
 from fastws._scripted_connection import Connection, Script
 from fastws._scripted_frames import Request
+from fastws._scripted_replay import read_recording, replay_scripts
 from fastws._scripted_stream import Agreement, PeerGone
 
-__all__ = ["Agreement", "Connection", "PeerGone", "Request", "Script", "ScriptedServer"]
+__all__ = ["Agreement", "Connection", "PeerGone", "Request", "Script", "ScriptedServer", "replay"]
 
 _WAIT = 10.0  # seconds
 
@@ -62,6 +65,7 @@ class ScriptedServer:
         one = script or (lambda conn: None)
         self.scripts: list[Script] = [*one] if isinstance(one, Sequence) else [one]
         self.connections: list[Connection] = []
+        self.repeats = False  # whether the first script follows the last one
         self.errors: list[BaseException] = []
         self.most_live = 0
         self._buffers = {socket.SO_SNDBUF: send_buffer, socket.SO_RCVBUF: receive_buffer}
@@ -155,7 +159,8 @@ class ScriptedServer:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._changed:
                 index = len(self.connections)
-                script = self.scripts[min(index, len(self.scripts) - 1)]
+                last = len(self.scripts) - 1
+                script = self.scripts[index % len(self.scripts) if self.repeats else min(index, last)]
                 conn = Connection(sock, index, script, self.tls, self.errors)
                 self.connections.append(conn)
                 self.most_live = max(self.most_live, sum(other.live for other in self.connections))
@@ -167,3 +172,23 @@ class ScriptedServer:
     ) -> None:
         for conn in reversed(self.connections):
             conn.note_server_name(sock, name)
+
+
+def replay(path: str | os.PathLike[str], speed: float | None = 1.0, **options: Any) -> ScriptedServer:
+    """A server that sends what a client's `record=` wrote, to whoever connects: `with replay(path) as server: ...`.
+
+    Each connection is sent the messages of one recorded connection, in their order and at their times, and ends as that
+    one did when the server or the network ended it; a client that reconnects is given the next one, after the last the
+    first again. A last line that is torn is passed over.
+
+    Args:
+        speed: how many times faster than recorded; None (or infinity) = as fast as the client takes it.
+        options: those of ScriptedServer, `tls` and others.
+
+    Raises:
+        OSError: the file can not be read. ValueError: it is no recording, or `speed` is not above 0.
+    """
+    scripts = replay_scripts(read_recording(path), speed)
+    server = ScriptedServer(scripts, **options)
+    server.repeats = True
+    return server

@@ -28,9 +28,9 @@ struct Feed {
     for (const auto& type : types) {
       const std::string text = R"({"type":")" + type + R"("})";
       if (inbox.wanted(true, type)) {
-        inbox.add(Item::Kind::json, reader.append(inbox.tape(), text), true, type);
+        inbox.add(Item::Kind::json, reader.append(inbox.tape(), text), true, type, text);
       } else if (inbox.undecided()) {
-        inbox.add(Item::Kind::json, json::Reader::append_text(inbox.tape(), text), true, type);
+        inbox.add(Item::Kind::json, json::Reader::append_text(inbox.tape(), text), true, type, text);
       } else {
         inbox.count_unhandled(type);
       }
@@ -173,8 +173,8 @@ TEST(Inbox, UnreadMessagesGoInsteadOfPausingAClientThatHasHandlers) {
   feed.inbox.set_handlers({{"h"}, false, false}, 100.0);
   const auto reader = feed.inbox.open_reader({{"r"}, false, false});
   EXPECT_FALSE(feed.read(Routes(10, "r")));
-  EXPECT_EQ(feed.inbox.counts().drops.unread, 7u);
-  EXPECT_EQ(feed.take(reader).size(), 3u);
+  EXPECT_EQ(feed.inbox.counts().drops.unread, 6u);
+  EXPECT_EQ(feed.take(reader).size(), 4u);
 }
 
 TEST(Inbox, ClosingALifeDropsMessagesAndKeepsNotices) {

@@ -53,7 +53,16 @@ CORE_USERS = {
     "_trust": "asks it where the system keeps its certificate authorities",
     "_registry": "tells it about exit and fork",
 }
-PURE_MODULES = ("_options", "_events", "_errors", "_handlers", "_settings", "_idn", "_automatic")
+PURE_MODULES = (
+    "_options",
+    "_events",
+    "_errors",
+    "_handlers",
+    "_settings",
+    "_overflow",
+    "_idn",
+    "_automatic",
+)
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 

@@ -50,6 +50,8 @@ DEFAULTS = {
     "max_message_bytes": 1,
     "inbox_messages": 1,
     "inbox_bytes": 1,
+    "overflow": "pause",
+    "record": None,
 }
 
 

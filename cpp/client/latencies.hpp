@@ -1,0 +1,35 @@
+// How long messages waited, as a histogram of fixed size on a logarithmic scale.
+//
+// May know: nothing of this project. Promises: 2.5 KB, no allocation, a few instructions to add; any share is told within
+// 6.25 %, the longest exactly; one thread at a time adds, any thread may look.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace fastws::client {
+
+class Latencies {
+ public:
+  void add(double seconds) noexcept;
+
+  /// Seconds that `share` (0 to 1) of all messages waited at most; 0 while there was none.
+  [[nodiscard]] double at_most(double share) const noexcept;
+  [[nodiscard]] double longest() const noexcept;
+
+ private:
+  static constexpr unsigned steps_bits = 3;  // eight buckets from one power of two nanoseconds to the next
+  static constexpr unsigned steps = 1U << steps_bits;
+  static constexpr unsigned most_bits =
+      41;  // 2^41 ns are 37 minutes; what waited longer is in the last bucket
+
+  static std::size_t bucket_of(std::uint64_t nanoseconds) noexcept;
+  static double middle_of(std::size_t bucket) noexcept;
+
+  std::array<std::atomic<std::uint64_t>, steps*(most_bits - steps_bits + 1)> counts_{};
+  std::atomic<std::uint64_t> longest_{0};
+};
+
+}  // namespace fastws::client
