@@ -14,17 +14,19 @@ using policy::State;
 Client::Client(Options options)
     : options_(std::move(options)),
       io_(IoThread::instance()),
-      inbox_({options_.inbox_messages, options_.inbox_bytes, options_.settle}, options_.overflow),
-      line_(options_.outbox_bytes,
-            [this] {
-              if (flush_posted_.exchange(true)) return;
-              io_.post([weak = weak_from_this()] {
-                const auto self = weak.lock();
-                if (!self) return;
-                self->flush_posted_.store(false);
-                if (self->transport_) self->transport_->flush();
-              });
-            }),
+      inbox_({options_.inbox_messages, options_.inbox_bytes, options_.settle}, options_.overflow, &bell_),
+      line_(
+          options_.outbox_bytes,
+          [this] {
+            if (flush_posted_.exchange(true)) return;
+            io_.post([weak = weak_from_this()] {
+              const auto self = weak.lock();
+              if (!self) return;
+              self->flush_posted_.store(false);
+              if (self->transport_) self->transport_->flush();
+            });
+          },
+          &bell_),
       sticky_(line_),
       offline_(options_.offline),
       replies_(options_.replies),
@@ -68,8 +70,7 @@ void Client::collect() {
   const State state = machine_.state();
   follow_offline(state);
   inbox_.set_over(state == State::closed || state == State::destroyed);
-  version_.fetch_add(1);
-  changed_.notify_all();
+  state_changed();
 }
 
 std::shared_ptr<Notice> Client::notice_for(policy::Event event) {
@@ -152,8 +153,7 @@ void Client::destroy(double grace) {
     machine_.take_events();
     effects_.clear();
     follow_offline(State::destroyed);
-    version_.fetch_add(1);
-    changed_.notify_all();
+    state_changed();
   }
   inbox_.destroy();
   if (recorder_) {
@@ -162,6 +162,7 @@ void Client::destroy(double grace) {
   }
   asking_.end();
   line_.stop_accepting(line_.epoch());
+  bell_.ring();
   io_.post([self = shared_from_this(), grace] { self->shut_down(grace); });
 }
 
@@ -230,8 +231,13 @@ std::uint64_t Client::wait_change(std::uint64_t seen, std::optional<double> unti
 
 void Client::changed() {
   const std::lock_guard<std::mutex> lock(mutex_);
+  state_changed();
+}
+
+void Client::state_changed() {
   version_.fetch_add(1);
   changed_.notify_all();
+  bell_.ring();
 }
 
 void Client::nudge() {

@@ -21,6 +21,7 @@
 #include "../policy/delivery.hpp"
 #include "../policy/lifecycle.hpp"
 #include "asking.hpp"
+#include "bell.hpp"
 #include "heartbeat.hpp"
 #include "inbox.hpp"
 #include "io_thread.hpp"
@@ -137,6 +138,8 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   [[nodiscard]] Latencies& latencies() noexcept { return latencies_; }
   [[nodiscard]] const Latencies& latencies() const noexcept { return latencies_; }
   [[nodiscard]] Asking& asking() noexcept { return asking_; }
+  /// Rung when anything happened that a client of an event loop may wait for.
+  [[nodiscard]] Bell& bell() noexcept { return bell_; }
   /// The inbox has room again.
   void resume_reading();
   /// I/O thread: whether a successor has to wait: this client still tries to connect or has a transport.
@@ -152,6 +155,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   void step(Input input);  // I/O thread: effects are carried out at once
   void collect();          // under mutex_: takes the machine's effects and events
   void changed();
+  void state_changed();  // under mutex_
   std::shared_ptr<Notice> notice_for(policy::Event event);
   void begin_recording();
 
@@ -215,6 +219,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
 
   const Options options_;
   IoThread& io_;
+  Bell bell_;  // before those that ring it
   Inbox inbox_;
   Line line_;
   Sticky sticky_;

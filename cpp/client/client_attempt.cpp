@@ -49,6 +49,7 @@ void Client::start(std::uint64_t epoch) {
     question.last_error = last_failure_;
   }
   asking_.ask(std::move(question));
+  bell_.ring();
 }
 
 void Client::begin_attempt(std::uint64_t epoch, const net::Url& url, const Headers& headers) {

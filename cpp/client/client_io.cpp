@@ -124,6 +124,7 @@ void Client::ask_should_reconnect(std::uint64_t epoch) {
   question.last_close = last_close_;
   question.last_error = last_failure_;
   asking_.ask(std::move(question));
+  bell_.ring();
 }
 
 void Client::shut_down(double grace) {

@@ -19,7 +19,8 @@ constexpr double burst_ends_after = 1.0;    // seconds without a drop
 
 }  // namespace
 
-Inbox::Inbox(InboxLimits limits, Overflow overflow) : limits_(limits), overflow_(std::move(overflow)) {
+Inbox::Inbox(InboxLimits limits, Overflow overflow, Bell* bell)
+    : limits_(limits), overflow_(std::move(overflow)), bell_(bell) {
   renew_view();
   view_ = next_view_;
 }
@@ -148,9 +149,9 @@ bool Inbox::publish(std::uint64_t life, bool closing) {
   gather();
   paused_ = over_limit();
   // Items that were there before this read could not be taken while their slab was being filled.
-  if (!handlers_->items.empty()) handlers_->arrived.notify_one();
+  if (!handlers_->items.empty()) wake(*handlers_);
   for (auto& reader : readers_) {
-    if (!reader.second->items.empty()) reader.second->arrived.notify_one();
+    if (!reader.second->items.empty()) wake(*reader.second);
   }
   return paused_;
 }
@@ -215,7 +216,7 @@ void Inbox::notify(std::shared_ptr<Notice> notice) {
       drop(oldest);
     }
   }
-  handlers_->arrived.notify_one();
+  wake(*handlers_);
 }
 
 void Inbox::complete(Notice& notice, std::uint64_t unsent_messages, std::uint64_t unsent_bytes) {
@@ -223,7 +224,7 @@ void Inbox::complete(Notice& notice, std::uint64_t unsent_messages, std::uint64_
   notice.event.unsent_messages = unsent_messages;
   notice.event.unsent_bytes = unsent_bytes;
   notice.ready = true;
-  handlers_->arrived.notify_one();
+  wake(*handlers_);
 }
 
 void Inbox::end_life(std::uint64_t life) {
@@ -291,12 +292,16 @@ Inbox::Taken Inbox::take(std::uint64_t number, std::size_t limit, std::vector<It
     if (!out.empty()) return Taken::items;
     if (lane->nudged) {
       lane->nudged = false;
+      lane->found_empty = true;
       return Taken::nothing;
     }
     if (number != handlers_lane && over_ && lane->items.empty()) return Taken::over;
     const auto now = std::chrono::steady_clock::now();
     const auto limit_point = until ? time_point(*until) : now + std::chrono::hours(1);
-    if (until && now >= limit_point) return Taken::nothing;
+    if (until && now >= limit_point) {
+      lane->found_empty = true;
+      return Taken::nothing;
+    }
     sleep_until(lock, lane->arrived, limit_point);
   }
 }

@@ -17,6 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bell.hpp"
 #include "overflow.hpp"
 #include "queue.hpp"
 #include "routes.hpp"
@@ -30,6 +31,7 @@ struct Lane {
   Queue items;
   std::condition_variable arrived;
   bool nudged = false;
+  bool found_empty = false;  // its consumer looked without sleeping: the bell tells it of the next item
 };
 
 struct InboxLimits {
@@ -73,7 +75,8 @@ class Inbox {
   static constexpr std::size_t kept_notices = 256;   // of a client that has no dispatcher
   static constexpr std::uint64_t handlers_lane = 0;  // readers are numbered from 1
 
-  explicit Inbox(InboxLimits limits, Overflow overflow = {});
+  /// `bell`: rung for a consumer that found its queue empty, once there is something to take.
+  explicit Inbox(InboxLimits limits, Overflow overflow = {}, Bell* bell = nullptr);
 
   // The I/O thread. Between begin() and publish() the messages of one socket read are added; nobody sees them before.
 
@@ -122,6 +125,9 @@ class Inbox {
   /// Items that were worked off, and those that go back unbuilt. True = reading may go on again.
   bool done(std::uint64_t lane, std::vector<Item>& worked, std::vector<Item>& back);
 
+  /// Whether the handlers' queue is empty, of what can not be taken yet, too.
+  [[nodiscard]] bool drained() const;
+
   void count_decode();
   /// A message that the recording lacks: told by `dropped`.
   void count_unrecorded();
@@ -144,6 +150,7 @@ class Inbox {
 
   // inbox_routing.cpp
   void place(Item item);
+  void wake(Lane& lane);
   void keep_in_ring(Item item);
   void claim();
   void empty_ring_when_settled();
@@ -178,6 +185,7 @@ class Inbox {
 
   const InboxLimits limits_;
   const Overflow overflow_;
+  Bell* const bell_;
   mutable std::mutex mutex_;
   // Shared with whoever sleeps on them: a reader may be closed meanwhile.
   const std::shared_ptr<Lane> handlers_ = std::make_shared<Lane>();

@@ -118,7 +118,7 @@ void Inbox::claim() {
     }
     ring_bytes_ -= item.cost();
     push(*lane, std::move(item), false);
-    lane->arrived.notify_one();
+    wake(*lane);
   }
   ring_ = std::move(left);
 }
@@ -131,6 +131,18 @@ void Inbox::empty_ring_when_settled() {
   }
   ring_.clear();
   ring_bytes_ = 0;
+}
+
+void Inbox::wake(Lane& lane) {
+  lane.arrived.notify_one();
+  if (!lane.found_empty) return;
+  lane.found_empty = false;
+  if (bell_ != nullptr) bell_->ring();
+}
+
+bool Inbox::drained() const {
+  const Lock lock(mutex_);
+  return handlers_->items.empty();
 }
 
 bool Inbox::set_handlers(Wishes wishes, double now) {

@@ -61,7 +61,7 @@ void Line::finish(std::string_view close_frame, bool behind) {
     control_ += close_frame;
     cut_ = true;
   }
-  room_.notify_all();
+  tell_room();
 }
 
 bool Line::has_output() const noexcept {
@@ -159,7 +159,7 @@ Line::Flush Line::flush() {
     } else {
       return Flush::empty;
     }
-    if (outbox_.size() - outbox_head_ < limit_) room_.notify_all();
+    if (outbox_.size() - outbox_head_ < limit_) tell_room();
     if (broken_) return Flush::broken;
     if (!all) return Flush::waiting;
   }
@@ -187,7 +187,7 @@ Line::Unsent Line::shut() {
   late_ = {};
   waiting_bytes_.store(0);
   waiting_messages_.store(0);
-  room_.notify_all();
+  tell_room();
   return unsent;
 }
 

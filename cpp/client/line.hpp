@@ -21,6 +21,7 @@
 #include "../engine/deflater.hpp"
 #include "../engine/outgoing.hpp"
 #include "../net/stream.hpp"
+#include "bell.hpp"
 #include "departures.hpp"
 
 namespace fastws::client {
@@ -46,8 +47,10 @@ class Line {
     std::uint64_t bytes = 0;
   };
 
-  /// `wake` asks the I/O thread to call flush(); any thread calls it, with no lock held.
-  Line(std::size_t outbox_bytes, std::function<void()> wake) : limit_(outbox_bytes), wake_(std::move(wake)) {}
+  /// `wake` asks the I/O thread to call flush(); any thread calls it, with no lock held. `bell`: rung when a sender that
+  /// was told `full` may try again.
+  Line(std::size_t outbox_bytes, std::function<void()> wake, Bell* bell = nullptr)
+      : limit_(outbox_bytes), wake_(std::move(wake)), bell_(bell) {}
 
   // Senders, without the GIL.
 
@@ -116,12 +119,14 @@ class Line {
   bool write_control();
   [[nodiscard]] bool has_output() const noexcept;
   void settle_written(std::size_t size);
+  void tell_room();
 
   static void recycle(std::string& buffer);                          // larger empty buffers are given back
   static constexpr std::size_t write_bytes = std::size_t{64} << 10;  // the most one call writes under `wire`
 
   const std::size_t limit_;
   const std::function<void()> wake_;
+  Bell* const bell_;
 
   std::mutex order_;
   std::string frame_;                // guarded by order_, as the next
@@ -129,6 +134,7 @@ class Line {
 
   std::mutex wire_;
   std::condition_variable room_;
+  std::atomic<bool> refused_{false};            // somebody was told `full` and waits elsewhere than on room_
   std::shared_ptr<engine::Deflater> deflater_;  // used under order_, by a sender that took it under wire_
   net::Stream* stream_ = nullptr;
   std::string control_;

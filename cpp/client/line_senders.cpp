@@ -20,7 +20,10 @@ Line::Sent Line::await_room(Lock& order, Lock& wire, std::uint64_t& epoch, std::
     order.unlock();
     const auto now = std::chrono::steady_clock::now();
     const auto limit_point = until ? time_point(*until) : now + std::chrono::hours(1);
-    if (until && now >= limit_point) return Sent::full;
+    if (until && now >= limit_point) {
+      refused_.store(true);
+      return Sent::full;
+    }
     sleep_until(wire, room_, limit_point);
     wire.unlock();  // `order` goes first
   }
@@ -117,6 +120,11 @@ Departures::Waited Line::await_written(const Departures::Watch& watch, std::opti
   return departures_.wait(wire, watch, until);
 }
 
+void Line::tell_room() {
+  room_.notify_all();
+  if (refused_.exchange(false) && bell_ != nullptr) bell_->ring();
+}
+
 bool Line::send_control(engine::Opcode opcode, std::string_view payload) {
   std::string frame;
   engine::append_frame(frame, opcode, payload);
@@ -131,7 +139,7 @@ bool Line::send_control(engine::Opcode opcode, std::string_view payload) {
 
 void Line::stop_accepting(std::uint64_t epoch) {
   if (open_epoch_.load() == epoch) accepting_.store(false);
-  room_.notify_all();
+  tell_room();
 }
 
 }  // namespace fastws::client

@@ -42,9 +42,12 @@ class Core {
   [[nodiscard]] std::uint64_t version() const;
   std::uint64_t wait_change(std::uint64_t seen, std::optional<double> timeout);
 
-  bool send_json(const pybind11::object& object, const pybind11::object& default_hook, std::uint64_t epoch);
-  bool send_text(const pybind11::str& text, std::uint64_t epoch);
-  bool send_bytes(const pybind11::buffer& data, std::uint64_t epoch);
+  // `wait` false: nullopt instead of waiting for room. `of`: the epoch in which a message was first tried; 0 = now.
+  std::optional<bool> send_json(const pybind11::object& object, const pybind11::object& default_hook,
+                                std::uint64_t epoch, bool wait);
+  std::optional<bool> send_text(const pybind11::str& text, std::uint64_t epoch, bool wait, std::uint64_t of);
+  std::optional<bool> send_bytes(const pybind11::buffer& data, std::uint64_t epoch, bool wait,
+                                 std::uint64_t of);
   pybind11::tuple send_many(const pybind11::iterator& objects, const pybind11::object& default_hook,
                             std::uint64_t epoch);
   bool flush(std::optional<double> timeout, bool stored_too);
@@ -62,7 +65,15 @@ class Core {
   pybind11::object deliver(double budget, const pybind11::dict& plans, const pybind11::object& plan_of,
                            const pybind11::object& report);
   bool admit(const std::string& name, std::uint64_t life, std::uint64_t epoch);
+  [[nodiscard]] bool drained() const;
   void nudge();
+
+  // core_loop.cpp: what an event loop needs, which never sleeps in here.
+  int open_bell();
+  void close_bell();
+  void quiet_bell();
+  pybind11::object begin_ping();
+  pybind11::object pong(std::uint64_t number, std::uint64_t epoch);
 
   std::uint64_t open_reader(const std::optional<std::vector<std::string>>& routes);
   void close_reader(std::uint64_t reader);
@@ -82,7 +93,8 @@ class Core {
   };
 
   [[nodiscard]] bool lost() const noexcept;
-  bool send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch);
+  std::optional<bool> send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch, bool wait,
+                           std::uint64_t of);
   std::size_t send_all(engine::Opcode opcode, const std::vector<std::string_view>& payloads,
                        std::uint64_t epoch);
   void set_refusal(client::Client::Sent sent, std::size_t size) const;  // as Python's exception

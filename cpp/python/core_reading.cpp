@@ -184,6 +184,14 @@ py::object Core::deliver(double budget, const py::dict& plans, const py::object&
   return py::make_tuple(life, rest, net::monotonic_now() - began);
 }
 
+bool Core::drained() const {
+  if (lost()) return true;
+  if (!slice_.empty()) return false;
+  const auto taken = taken_.find(Inbox::handlers_lane);
+  if (taken != taken_.end() && !taken->second.back.empty()) return false;
+  return natively([&] { return client_->inbox().drained(); }, true);
+}
+
 std::uint64_t Core::open_reader(const std::optional<std::vector<std::string>>& routes) {
   if (lost()) return 0;
   return natively(

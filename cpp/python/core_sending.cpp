@@ -59,8 +59,19 @@ void Core::set_refusal(client::Client::Sent sent, std::size_t size) const {
   }
 }
 
-bool Core::send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch) {
-  return send_all(opcode, {payload}, epoch) != 0;
+std::optional<bool> Core::send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch,
+                               bool wait, std::uint64_t of) {
+  using Sent = client::Client::Sent;
+  if (wait) return send_all(opcode, {payload}, epoch) != 0;
+  if (lost()) return false;
+  client::Client::Sending sending;
+  sending.epoch = of;
+  const Sent sent =
+      natively([&] { return client_->send_many(opcode, &payload, 1, epoch, 0.0, sending); }, Sent::accepted);
+  if (sent == Sent::full) return std::nullopt;
+  if (sent == Sent::accepted) return sending.accepted != 0;
+  set_refusal(sent, payload.size());
+  throw_raised();
 }
 
 std::size_t Core::send_all(engine::Opcode opcode, const std::vector<std::string_view>& payloads,
@@ -89,30 +100,32 @@ std::size_t Core::send_all(engine::Opcode opcode, const std::vector<std::string_
   }
 }
 
-bool Core::send_json(const py::object& object, const py::object& default_hook, std::uint64_t epoch) {
+std::optional<bool> Core::send_json(const py::object& object, const py::object& default_hook,
+                                    std::uint64_t epoch, bool wait) {
   json::Text text;
   if (!encode(object.ptr(), default_hook.is_none() ? nullptr : default_hook.ptr(), text)) {
     throw_raised();
   }
-  return send(engine::Opcode::text, text.view(), epoch);
+  return send(engine::Opcode::text, text.view(), epoch, wait, 0);
 }
 
-bool Core::send_text(const py::str& text, std::uint64_t epoch) {
+std::optional<bool> Core::send_text(const py::str& text, std::uint64_t epoch, bool wait, std::uint64_t of) {
   Py_ssize_t size = 0;
   const char* data = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
   if (data == nullptr) throw_raised();
-  return send(engine::Opcode::text, {data, static_cast<std::size_t>(size)}, epoch);
+  return send(engine::Opcode::text, {data, static_cast<std::size_t>(size)}, epoch, wait, of);
 }
 
-bool Core::send_bytes(const py::buffer& data, std::uint64_t epoch) {
+std::optional<bool> Core::send_bytes(const py::buffer& data, std::uint64_t epoch, bool wait,
+                                     std::uint64_t of) {
   Py_buffer view;  // contiguous bytes: a strided view has none and says so
   if (PyObject_GetBuffer(data.ptr(), &view, PyBUF_SIMPLE) != 0) throw_raised();
   struct Release {
     Py_buffer& view;
     ~Release() { PyBuffer_Release(&view); }
   } const release{view};
-  return send(engine::Opcode::binary,
-              {static_cast<const char*>(view.buf), static_cast<std::size_t>(view.len)}, epoch);
+  const std::string_view bytes(static_cast<const char*>(view.buf), static_cast<std::size_t>(view.len));
+  return send(engine::Opcode::binary, bytes, epoch, wait, of);
 }
 
 py::tuple Core::send_many(const py::iterator& objects, const py::object& default_hook, std::uint64_t epoch) {

@@ -2,6 +2,7 @@
 //
 //   core.*            Core, one client's native half            core_reading.*   messages out of the inbox
 //   core_sending.*    messages, flush, sticky messages, Ping
+//   core_loop.cpp     what an event loop needs of a Core
 //   convert.*         settings in, events and counters out      natively.*       leaving Python through the gate
 //   build.*           tape -> objects                           encode.*         objects -> JSON
 //   json_module.cpp   loads, dumps, find_route for tests        policy_module.cpp   the state machine for tests
@@ -107,12 +108,14 @@ void bind_core(py::module_& module) {
       .def("flush_record", &Core::flush_record)
       .def("version", &Core::version)
       .def("wait_change", &Core::wait_change)
-      .def("send_json", &Core::send_json)
-      .def("send_text", &Core::send_text)
-      .def("send_bytes", &Core::send_bytes)
+      .def("send_json", &Core::send_json, "object"_a, "default"_a, "epoch"_a, "wait"_a = true)
+      .def("send_text", &Core::send_text, "text"_a, "epoch"_a, "wait"_a = true, "of"_a = 0)
+      .def("send_bytes", &Core::send_bytes, "data"_a, "epoch"_a, "wait"_a = true, "of"_a = 0)
       .def("send_many", &Core::send_many)
       .def("flush", &Core::flush)
       .def("ping", &Core::ping)
+      .def("begin_ping", &Core::begin_ping)
+      .def("pong", &Core::pong)
       .def("set_sticky", &Core::set_sticky)
       .def("unset_sticky", &Core::unset_sticky)
       .def("expect_release", &Core::expect_release)
@@ -123,7 +126,11 @@ void bind_core(py::module_& module) {
       .def("fetch_slice", &Core::fetch_slice)
       .def("deliver", &Core::deliver)
       .def("admit", &Core::admit)
+      .def("drained", &Core::drained)
       .def("nudge", &Core::nudge)
+      .def("open_bell", &Core::open_bell)
+      .def("close_bell", &Core::close_bell)
+      .def("quiet_bell", &Core::quiet_bell)
       .def("open_reader", &Core::open_reader)
       .def("close_reader", &Core::close_reader)
       .def("read", &Core::read)

@@ -5,7 +5,7 @@ an older core does nothing and returns False, None or an empty value at once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, overload
 
 from typing_extensions import Buffer
 
@@ -60,9 +60,22 @@ class Core:
     # Sending: True = accepted for the connection that is open (of `epoch`, unless that is 0) or stored; False = dropped and
     # counted. Raises TimeoutError when the outbox stayed full for send_timeout, OverflowError when above the size limit,
     # Refused as `offline` says.
-    def send_json(self, obj: object, default: Callable[[Any], Any] | None, epoch: int) -> bool: ...
+    # `wait` False: None at once instead of waiting for room; `of`: the epoch in which the message was first tried, so that
+    # it does not cross to the next connection.
+    @overload
+    def send_json(self, object: object, default: Callable[[Any], Any] | None, epoch: int) -> bool: ...
+    @overload
+    def send_json(
+        self, object: object, default: Callable[[Any], Any] | None, epoch: int, wait: bool
+    ) -> bool | None: ...
+    @overload
     def send_text(self, text: str, epoch: int) -> bool: ...
+    @overload
+    def send_text(self, text: str, epoch: int, wait: bool, of: int = 0) -> bool | None: ...
+    @overload
     def send_bytes(self, data: Buffer, epoch: int) -> bool: ...
+    @overload
+    def send_bytes(self, data: Buffer, epoch: int, wait: bool, of: int = 0) -> bool | None: ...
     def send_many(
         self, objs: Iterator[Any], default: Callable[[Any], Any] | None, epoch: int
     ) -> tuple[int, bool]:
@@ -75,6 +88,10 @@ class Core:
         offline queue as well."""
     def ping(self, timeout: float | None) -> float | None:
         """Seconds of one round trip; None = not open (any more). Raises TimeoutError."""
+    def begin_ping(self) -> tuple[int, int] | None:
+        """Send a Ping: what pong() asks for, or None = not open. Does not wait."""
+    def pong(self, number: int, epoch: int) -> float | Literal[False] | None:
+        """Seconds of that round trip; None = not yet; False = the connection is over."""
 
     # What every connection is sent. Raises OverflowError when above the size limit.
     def set_sticky(self, key: str, obj: object, after_connect: bool) -> bool:
@@ -112,8 +129,19 @@ class Core:
         """
     def admit(self, name: str, life: int, epoch: int) -> bool:
         """Whether a lifecycle event may still be delivered, asked once per event at the moment of delivery."""
+    def drained(self) -> bool:
+        """Whether nothing is left to take, of what can not be taken yet, too."""
     def nudge(self) -> None:
-        """Wake whoever sleeps in take() or wait_change()."""
+        """Wake whoever sleeps in take() or wait_change(), and ring the bell."""
+
+    # The bell: a descriptor that an event loop watches. It becomes readable once, until quiet_bell(), when the state
+    # changed, when there is something for a queue in which take() or read() with timeout 0.0 found nothing, a question for
+    # next_ask(), a Pong, or room in an outbox that was full.
+    def open_bell(self) -> int:
+        """The descriptor, which the core keeps; -1 = exiting. Raises OSError."""
+    def close_bell(self) -> None:
+        """Close the descriptor; whoever watched it must have stopped."""
+    def quiet_bell(self) -> None: ...
 
     # Readers: each has a queue of its own. `routes` None = everything, binary too.
     def open_reader(self, routes: list[str] | None) -> int: ...

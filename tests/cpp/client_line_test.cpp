@@ -2,12 +2,17 @@
 #include "client/line.hpp"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "client/bell.hpp"
+#include "client/gate.hpp"
 #include "client_narrow.hpp"
+#include "engine_peer.hpp"
+#include "net/loop.hpp"
 
 namespace {
 
@@ -146,6 +151,39 @@ TEST(Line, AFullOutboxMakesASenderWaitAndThenSaysSo) {
   sender.join();
   EXPECT_EQ(sent, Line::Sent::accepted);
   one.line.shut();
+}
+
+TEST(Line, WhoeverWasRefusedIsRungForOnceThereIsRoom) {
+  Narrow stream;
+  client::Bell bell;
+  const int descriptor = bell.open();
+  Line line(10, [] {}, &bell);
+  line.attach(&stream);
+  line.open(7, nullptr);
+  const auto send = [&] {
+    const client::Inside inside;
+    return line.send(Opcode::text, "0123456789", 0, 0.0);
+  };
+  const auto rung = [&] {
+    pollfd one{descriptor, POLLIN, 0};
+    const bool was = ::poll(&one, 1, 0) == 1;
+    bell.quiet();
+    return was;
+  };
+  stream.room = 0;
+  EXPECT_EQ(send(), Line::Sent::accepted);
+  stream.room = 1;
+  line.flush();
+  EXPECT_FALSE(rung()) << "nobody was refused";
+  EXPECT_EQ(send(), Line::Sent::full);
+  stream.room = 1000;
+  line.flush();
+  EXPECT_TRUE(rung());
+  stream.room = 0;
+  EXPECT_EQ(send(), Line::Sent::accepted);
+  EXPECT_EQ(send(), Line::Sent::full);
+  line.shut();
+  EXPECT_TRUE(rung()) << "it has to learn that the connection is over";
 }
 
 TEST(Line, AWaitingSenderIsToldWhenTheConnectionEnds) {

@@ -1,0 +1,211 @@
+// The bell of an event loop: how often it rings, that it loses nothing, and that a closed one is left alone.
+#include "client/bell.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "client/gate.hpp"
+#include "client/inbox.hpp"
+#include "json/reader.hpp"
+
+namespace {
+
+using namespace fastws;
+using client::Bell;
+using client::Inbox;
+using client::Item;
+using client::Notice;
+
+bool readable(int descriptor, int milliseconds = 0) {
+  pollfd one{descriptor, POLLIN, 0};
+  return ::poll(&one, 1, milliseconds) == 1;
+}
+
+TEST(Bell, IsNotHeardBeforeSomebodyOpensIt) {
+  Bell bell;
+  bell.ring();
+  const int descriptor = bell.open();
+  ASSERT_GE(descriptor, 0);
+  EXPECT_FALSE(readable(descriptor));
+  bell.ring();
+  EXPECT_TRUE(readable(descriptor));
+}
+
+TEST(Bell, IsOpenedOnceAndClosesWithItsOwner) {
+  int descriptor = -1;
+  {
+    Bell bell;
+    descriptor = bell.open();
+    EXPECT_EQ(bell.open(), descriptor);
+    EXPECT_NE(::fcntl(descriptor, F_GETFD) & FD_CLOEXEC, 0);
+  }
+  EXPECT_EQ(::fcntl(descriptor, F_GETFD), -1);
+}
+
+TEST(Bell, WritesOnceUntilItIsQuiet) {
+  Bell bell;
+  const int descriptor = bell.open();
+  for (int count = 0; count < 1000; ++count) bell.ring();
+  std::uint64_t rings = 0;
+  ASSERT_EQ(::read(descriptor, &rings, sizeof rings), static_cast<ssize_t>(sizeof rings));
+  EXPECT_EQ(rings, 1u);
+  bell.ring();
+  EXPECT_FALSE(readable(descriptor)) << "nobody said that he looks again";
+  bell.quiet();
+  bell.ring();
+  EXPECT_TRUE(readable(descriptor));
+}
+
+TEST(Bell, AClosedOneIsNotWrittenToThoughItsNumberIsAnotherFile) {
+  Bell bell;
+  const int descriptor = bell.open();
+  bell.close();
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe(pipe_ends), 0);
+  ASSERT_TRUE(pipe_ends[0] == descriptor || pipe_ends[1] == descriptor);
+  bell.ring();
+  bell.quiet();
+  EXPECT_FALSE(readable(pipe_ends[0]));
+  ::close(pipe_ends[0]);
+  ::close(pipe_ends[1]);
+  const int again = bell.open();
+  bell.ring();
+  EXPECT_TRUE(readable(again));
+}
+
+TEST(Bell, NoRingIsLostBetweenThreads) {
+  Bell bell;
+  const int descriptor = bell.open();
+  constexpr int last = 20000;
+  std::atomic<int> told{0};
+  std::thread ringer([&] {
+    for (int count = 1; count <= last; ++count) {
+      told.store(count);
+      bell.ring();
+    }
+  });
+  int seen = 0;
+  while (seen != last) {
+    ASSERT_TRUE(readable(descriptor, 10000)) << "asleep at " << seen << " of " << told.load();
+    bell.quiet();
+    seen = told.load();
+  }
+  ringer.join();
+}
+
+/// An inbox with a bell, and a consumer that looks without sleeping.
+struct Watched {
+  Watched() : inbox({}, {}, &bell), descriptor(bell.open()) {}
+
+  void read(const std::vector<std::string>& types) {
+    inbox.begin(100.0);
+    for (const auto& type : types) {
+      const std::string text = R"({"type":")" + type + R"("})";
+      inbox.add(Item::Kind::json, reader.append(inbox.tape(), text), true, type, text);
+    }
+    inbox.publish(0);
+  }
+
+  std::size_t take(std::uint64_t lane = Inbox::handlers_lane, std::size_t limit = 1000) {
+    const client::Inside inside;
+    std::vector<Item> items;
+    std::vector<Item> back;
+    inbox.take(lane, limit, items, 0.0);
+    const std::size_t size = items.size();
+    inbox.done(lane, items, back);
+    return size;
+  }
+
+  bool rung() {
+    const bool was = readable(descriptor);
+    bell.quiet();
+    return was;
+  }
+
+  Bell bell;
+  Inbox inbox;
+  json::Reader reader;
+  int descriptor;
+};
+
+TEST(Bell, RingsForAQueueThatWasFoundEmptyAndNotWhileItIsDrained) {
+  Watched one;
+  one.inbox.set_handlers({{"a"}, false, false}, 100.0);
+  one.read({"a"});
+  EXPECT_FALSE(one.rung()) << "nobody has looked yet";
+  EXPECT_EQ(one.take(), 1u);
+  one.read({"a", "a"});
+  EXPECT_FALSE(one.rung()) << "whoever drains it finds them";
+  EXPECT_EQ(one.take(Inbox::handlers_lane, 1), 1u);
+  EXPECT_EQ(one.take(Inbox::handlers_lane, 1), 1u);
+  EXPECT_EQ(one.take(), 0u);
+  one.read({"a", "a", "a"});
+  EXPECT_TRUE(one.rung());
+  one.read({"a"});
+  EXPECT_FALSE(one.rung()) << "one wake-up for all that came meanwhile";
+  EXPECT_EQ(one.take(), 4u);
+}
+
+TEST(Bell, DoesNotRingForWhatNobodyWants) {
+  Watched one;
+  one.inbox.first_open(1.0);
+  one.inbox.set_handlers({{"a"}, false, false}, 1.0);
+  EXPECT_EQ(one.take(), 0u);
+  one.read({"b", "b"});
+  EXPECT_FALSE(one.rung());
+}
+
+TEST(Bell, RingsForTheQueueThatGotSomethingOnly) {
+  Watched one;
+  one.inbox.set_handlers({{"a"}, false, false}, 100.0);
+  const auto reader = one.inbox.open_reader({{"b"}, false, false});
+  EXPECT_EQ(one.take(), 0u);
+  one.read({"b"});
+  EXPECT_FALSE(one.rung()) << "the reader has not looked yet";
+  EXPECT_EQ(one.take(reader), 1u);
+  EXPECT_EQ(one.take(reader), 0u);
+  one.read({"b"});
+  EXPECT_TRUE(one.rung());
+}
+
+TEST(Bell, RingsForANoticeAndForOneThatCanBeTakenAtLast) {
+  Watched one;
+  EXPECT_EQ(one.take(), 0u);
+  auto notice = std::make_shared<Notice>();
+  notice->ready = false;
+  one.inbox.notify(notice);
+  one.rung();
+  EXPECT_FALSE(one.inbox.drained());
+  EXPECT_EQ(one.take(), 0u);
+  one.inbox.complete(*notice, 0, 0);
+  EXPECT_TRUE(one.rung());
+  EXPECT_EQ(one.take(), 1u);
+  EXPECT_TRUE(one.inbox.drained());
+}
+
+TEST(Bell, RingsForALateHandlersMessages) {
+  Watched one;
+  one.read({"a"});
+  EXPECT_EQ(one.take(), 0u);
+  one.inbox.set_handlers({{"a"}, false, false}, 100.0);
+  EXPECT_TRUE(one.rung());
+  EXPECT_EQ(one.take(), 1u);
+}
+
+TEST(Bell, ALookCutShortByANudgeCountsAsALook) {
+  Watched one;
+  one.inbox.set_handlers({{"a"}, false, false}, 100.0);
+  one.inbox.nudge();
+  EXPECT_EQ(one.take(), 0u);
+  one.read({"a"});
+  EXPECT_TRUE(one.rung());
+}
+
+}  // namespace
