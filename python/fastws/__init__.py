@@ -8,6 +8,7 @@ ws.wait()
 """
 
 from ._ask import Attempt
+from ._async_client import AsyncWebSocketClient
 from ._client import WebSocketClient
 from ._errors import (
     ConnectFailed,
@@ -31,6 +32,7 @@ from ._settings import __version__
 from ._stats import ReadyState, Stats
 
 __all__ = [
+    "AsyncWebSocketClient",
     "Attempt",
     "Backoff",
     "Closed",

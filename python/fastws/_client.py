@@ -6,21 +6,43 @@ does so natively, without the GIL, and notices Ctrl-C.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
-from . import _options, _waiting
-from ._errors import NotConnected
+from . import _ask, _options, _waiting
+from ._dispatch import Dispatcher
 from ._face import ClientFace
-from ._reading import Messages, Reader
+from ._reading import Messages, Reader, route_names
 from ._refusals import REFUSED, add_count, refusal
 
 
 class WebSocketClient(ClientFace):
     """A WebSocket connection that stays: it connects in the background at once, and again whenever it breaks."""
 
+    _dispatcher: Dispatcher
+    _asker: _ask.Asker | None
     _reader: Reader | None = None  # of recv() and iteration, once either was used
+
+    def _begin(self, label: str, settle: float) -> None:
+        self._dispatcher = Dispatcher(self._core, self, settle, label)
+        if self._providers:
+            self._asker = _ask.Asker(self._core, self, label)
+
+    def _autoconnect(self) -> None:
+        self._core.connect()
+
+    def _at_hand(self) -> None:
+        pass  # from every thread
+
+    def _await_end(self) -> None:
+        if not self._dispatcher.is_current:  # in a handler nothing waits for its own thread
+            _waiting.until_handled(self)
+
+    def _threads(self) -> list[threading.Thread]:
+        asking = None if self._asker is None else self._asker.thread
+        return [thread for thread in (self._dispatcher.thread, asking) if thread is not None]
 
     # -- Sending -------------------------------------------------------------------------------------------------------
 
@@ -110,7 +132,7 @@ class WebSocketClient(ClientFace):
         """
         seconds = self._core.ping(_options.number("timeout", timeout, none=True))
         if seconds is None:
-            raise NotConnected("ping needs an open connection; wait_open() waits for one", url=self.url)
+            raise _waiting.not_open(self, "ping")
         return seconds
 
     # -- Reading -------------------------------------------------------------------------------------------------------
@@ -127,19 +149,27 @@ class WebSocketClient(ClientFace):
         found, message = self._own_reader().next(self, seconds)
         if found:
             return message
-        if message:
-            raise _waiting.ended(self) or _waiting.closed_error(self)
-        raise TimeoutError(f"no message within {timeout} s")
+        raise _waiting.nothing_read(self, timeout, over=message)
+
+    def recv_many(self, max: int, timeout: float | None = None) -> list[Any]:
+        """The next messages: waits for one, then takes with it what is there already, at most `max` in all.
+
+        Raises as `recv` does; besides ValueError: `max` is below 1.
+        """
+        most = _options.whole("max", max)
+        seconds = _options.number("timeout", timeout, none=True)
+        _waiting.refuse_in_handler(self, "recv_many")
+        reader = self._own_reader()
+        found, message = reader.next(self, seconds)
+        if found:
+            return [message, *reader.at_hand(self, (most or 1) - 1)]
+        raise _waiting.nothing_read(self, timeout, over=message)
 
     def messages(self, *routes: str) -> Messages:
         """An iterator over the messages of these types, or of everything; across reconnects. It has a queue of its own."""
         if not routes:
             return iter(self)
-        for route in routes:
-            if not isinstance(route, str):
-                raise TypeError(f"a route must be a str, not {type(route).__name__}")
-        names = tuple(route.removeprefix("type:") for route in routes)
-        return Messages(self, Reader(self, names, at_once=1), own=True)
+        return Messages(self, Reader(self, route_names(routes), at_once=1), own=True)
 
     def __iter__(self) -> Messages:
         """Every message, in order, reconnects in between. What a loop leaves unread is there for the next."""
@@ -183,8 +213,7 @@ class WebSocketClient(ClientFace):
             ValueError: `code` is neither 1000 nor 3000 to 4999, or `reason` is longer than 123 bytes of UTF-8.
         """
         self._begin_close(code, reason)
-        if not self._dispatcher.is_current:
-            _waiting.until_handled(self)
+        self._await_end()
 
     def __enter__(self) -> WebSocketClient:
         outcome = self._core.outcome()

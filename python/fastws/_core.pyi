@@ -102,7 +102,7 @@ class Core:
     def release(self, epoch: int) -> None:
         """The `connect` handlers of this epoch have returned: sticky messages that follow them and the offline queue go."""
 
-    # Handlers: what they want, and the queue of the one thread that calls them.
+    # Handlers: what they want, and the queue of the one thread, or task, that calls them.
     def handle(self, routes: list[str], everything: bool, binary: bool) -> None:
         """What message handlers exist for from now on. What waited unclaimed and is now wanted is queued, in order."""
     def dispatching(self, on: bool) -> None:
@@ -152,7 +152,7 @@ class Core:
         A BAD item is only given when no dispatcher reports it already; items are then (BAD, text, exception).
         """
 
-    # Providers: asked by the thread `fastws-<name>-ask`.
+    # Providers: asked by the thread, or task, `fastws-<name>-ask`.
     def next_ask(self, timeout: float | None) -> dict[str, Any] | None:
         """The next question: {"kind": "provide" | "should_reconnect", "epoch", "attempt", "is_reconnect",
         "last_close": code or None, "last_error": failure fields or None}. {} = the time is over. None: the thread must end.

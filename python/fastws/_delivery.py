@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import weakref
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -29,7 +30,7 @@ SLICE_SECONDS = 0.002
 Step: TypeAlias = tuple[tuple[Handler, ...], str, Any, int | None]
 
 
-class Delivery:
+class Delivery(ABC):
     """What is to be delivered, and what was. Owned by its client, which it refers to weakly."""
 
     def __init__(self, core: _core.Core, client: ClientFace, settle: float) -> None:
@@ -52,6 +53,19 @@ class Delivery:
     def running(self) -> bool:
         """Whether somebody calls handlers."""
         return self._started_at is not None
+
+    @property
+    @abstractmethod
+    def is_current(self) -> bool:
+        """Whether the caller is a handler of this client."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Have handlers called from now on; does nothing the second time."""
+
+    @abstractmethod
+    def drain(self) -> None:
+        """While nobody calls handlers: log what would otherwise happen in silence. Whoever waits or reads calls this."""
 
     @property
     def cause(self) -> Disconnect | ErrorEvent | None:
@@ -110,8 +124,9 @@ class Delivery:
             for handler in batched:
                 batches.setdefault(handler, []).append((event, second) if handler.star else second)
         yield from self._whole(batches, life)
-        if not items:  # the queue is empty: all that was queued before a barrier has been delivered
-            while self._barriers:
+        barriers = len(self._barriers)  # counted first: one that comes now may be behind what is not here yet
+        if barriers and self._core.drained():
+            for _ in range(barriers):
                 self._barriers.popleft()()
 
     def _whole(self, batches: dict[Handler, list[Any]], life: int) -> Iterator[Step]:

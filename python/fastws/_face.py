@@ -1,6 +1,6 @@
 """What every client has, however its calls are waited for: its making, its handlers, its commands, what is so now.
 
-Knows the core, the dispatcher and the options. Promises: nothing here waits; bad arguments raise at once and name
+Knows the core, the delivery and the options. Promises: nothing here waits; bad arguments raise at once and name
 themselves. The network's work is done natively, on a thread that never takes the GIL.
 """
 
@@ -10,11 +10,12 @@ import itertools
 import os
 import threading
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from . import _ask, _automatic, _core, _idn, _options, _registry, _settings, _trust
-from ._dispatch import Dispatcher
+from ._delivery import Delivery
 from ._handlers import log
 from ._options import Backoff, Deflate, Queue, Tls
 from ._overflow import Overflow
@@ -24,16 +25,16 @@ from ._stats import ReadyState, Stats, make_stats, ready_state
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from ._client import WebSocketClient
-
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 _numbers = itertools.count(1)
 
 
-class ClientFace:
+class ClientFace(ABC):
     """The part of a client that never waits. WebSocketClient and its like add what does."""
 
     _unclosed = False  # whether a warning is due when nobody refers to it any more
+    _dispatcher: Delivery
+    _asker: _ask.Asking | None
 
     def __init__(
         self,
@@ -150,49 +151,79 @@ class ClientFace:
         self._name = name
         self._connect_timeout: float = config["connect_timeout"]
         self._close_timeout: float = config["close_timeout"]
+        self._send_timeout: float | None = config["send_timeout"]
         _trust.complete(config["tls"], parts["secure"])
         older = _registry.named(name)
         self._core: _core.Core = _core.Core(config, None if older is None else older._core)
         _trust.warn_unverified(config["tls"], parts["secure"], self._core.url)
         label = f"fastws-{name if name is not None else next(_numbers)}"
-        self._dispatcher = Dispatcher(self._core, self, config["settle"], label)
         self._lock = threading.Lock()
-        self._asker = _ask.Asker(self._core, self, label) if self._providers else None
+        self._asker = None
+        self._begin(label, config["settle"])
         self._unclosed = True
         self._opened_before = 0  # connections that were open before the last close()
         if autoconnect:
-            self._core.connect()  # before it is known by its name: one that is replaced at once must stay closed
+            self._autoconnect()  # before it is known by its name: one that is replaced at once must stay closed
         # Only now, when nothing can be refused any more, the older client of this name goes.
-        replaced = _registry.add(cast("WebSocketClient", self), name)
+        replaced = _registry.add(self, name)
         if replaced is not None:
             replaced._begin_close(1000, "replaced")
+
+    # -- What each kind of client does its own way ---------------------------------------------------------------------
+
+    @abstractmethod
+    def _begin(self, label: str, settle: float) -> None:
+        """Make what calls its handlers and, if there are providers, what asks them."""
+
+    @abstractmethod
+    def _autoconnect(self) -> None:
+        """Connect, as the constructor was told to."""
+
+    @abstractmethod
+    def _at_hand(self) -> None:
+        """Raise RuntimeError when the client can not be used from here."""
+
+    @abstractmethod
+    def _await_end(self) -> None:
+        """Behind close_all(): wait for the end of a client that was told to close, as far as one can wait here."""
 
     # -- Handlers ------------------------------------------------------------------------------------------------------
 
     @overload
-    def on(self, event: str, fn: Callable[..., Any], *, once: bool = False) -> Self: ...
+    def on(self, event: str, fn: Callable[..., Any], *, once: bool = False, batch: bool = False) -> Self: ...
 
     @overload
-    def on(self, event: str, fn: None = None, *, once: bool = False) -> Callable[[_Handler], _Handler]: ...
+    def on(
+        self, event: str, fn: None = None, *, once: bool = False, batch: bool = False
+    ) -> Callable[[_Handler], _Handler]: ...
 
-    def on(self, event: str, fn: Callable[..., Any] | None = None, *, once: bool = False) -> Any:
+    def on(
+        self, event: str, fn: Callable[..., Any] | None = None, *, once: bool = False, batch: bool = False
+    ) -> Any:
         """Call `fn` for every event of this name: a lifecycle event, `message`, `binary`, `*`, or a message's type.
 
-        Gives the client, so calls can be chained; without `fn` it is a decorator. Handlers run in order of registration on a
-        thread of this client's own; the same function added twice runs once. `once`: it runs one time.
+        Gives the client, so calls can be chained; without `fn` it is a decorator. Handlers run one at a time, in order of
+        registration, on a thread (in AsyncWebSocketClient a task) of this client's own; the same function added twice runs
+        once. `once`: it runs one time. `batch`: it gets a list of the messages that were taken together (at most 256, after
+        the handlers that get each one; for `*` a list of pairs), and in time with the lifecycle events.
 
         Raises:
-            TypeError: `event` is no str, or `fn` can not be called.
+            TypeError: `event` is no str, or `fn` can not be called. ValueError: `batch` for a lifecycle event.
         """
         if fn is None:
 
             def register(decorated: _Handler) -> _Handler:
-                self.on(event, decorated, once=once)
+                self.on(event, decorated, once=once, batch=batch)
                 return decorated
 
             return register
+        self._at_hand()
         handler = self._dispatcher.handlers.add(
-            event, fn, _options.truth("once", once), in_connect=self._epoch() != 0
+            event,
+            fn,
+            _options.truth("once", once),
+            batch=_options.truth("batch", batch),
+            in_connect=self._epoch() != 0,
         )
         if handler is not None:
             self._core.handle(*self._dispatcher.handlers.wishes())
@@ -247,11 +278,13 @@ class ClientFace:
 
     def connect(self) -> None:
         """Start connecting; does nothing unless idle or closed. Does not wait."""
+        self._at_hand()
         self._unclosed = True
         self._core.connect()
 
     def reconnect(self) -> None:
         """Connect anew now: closes an open connection first, cuts a wait short, starts a closed client. Does not wait."""
+        self._at_hand()
         self._unclosed = True
         self._core.reconnect()
 
@@ -307,8 +340,7 @@ class ClientFace:
     # -- The end -------------------------------------------------------------------------------------------------------
 
     def _threads(self) -> list[threading.Thread]:
-        asking = None if self._asker is None else self._asker.thread
-        return [thread for thread in (self._dispatcher.thread, asking) if thread is not None]
+        return []
 
     def _forked(self) -> None:
         self._unclosed = False

@@ -15,46 +15,78 @@ from . import _core, _waiting
 
 if TYPE_CHECKING:
     from ._client import WebSocketClient
+    from ._face import ClientFace
 
 _LOG_EVERY = 0.5  # seconds between two looks at what should be logged, for a client without handlers
+
+
+def route_names(routes: tuple[str, ...]) -> tuple[str, ...]:
+    """The routes of messages(), checked. Raises TypeError."""
+    for route in routes:
+        if not isinstance(route, str):
+            raise TypeError(f"a route must be a str, not {type(route).__name__}")
+    return tuple(route.removeprefix("type:") for route in routes)
 
 
 class Reader:
     """One queue of the core. `routes` None: everything, binary messages too."""
 
-    def __init__(self, client: WebSocketClient, routes: tuple[str, ...] | None, at_once: int) -> None:
+    def __init__(self, client: ClientFace, routes: tuple[str, ...] | None, at_once: int) -> None:
         self._core = client._core
         self._at_once = at_once
         self._life = client._core.life
         self._waiting: deque[Any] = deque()
         self._number = client._core.open_reader(None if routes is None else list(routes))
 
-    def next(self, client: WebSocketClient, timeout: float | None) -> tuple[bool, Any]:
+    def next(self, client: ClientFace, timeout: float | None) -> tuple[bool, Any]:
         """(True, message), or (False, whether the life is over) when the time is."""
         until = None if timeout is None else time.monotonic() + timeout
         while True:
-            life = self._core.life
-            if life != self._life:  # close() drops what was not handed over
-                self._life = life
-                self._waiting.clear()
-            try:
-                return True, self._waiting.popleft()
-            except IndexError:
-                pass
+            found, message = self.pop()
+            if found:
+                return True, message
             left = None if until is None else max(0.0, until - time.monotonic())
             if not client._dispatcher.running:
                 left = _LOG_EVERY if left is None else min(left, _LOG_EVERY)
-            items = self._core.read(self._number, self._at_once, left)
-            client._dispatcher.drain()
-            if items is None:
+            if not self.fetch(client, left):
                 return False, True
-            for kind, first, second in items:
-                if kind == _core.BAD:
-                    client._dispatcher.decode_failed(first, second)
-                else:
-                    self._waiting.append(second)
             if not self._waiting and until is not None and time.monotonic() >= until:
                 return False, False
+
+    def pop(self) -> tuple[bool, Any]:
+        """(True, message) when one was fetched that nobody got."""
+        life = self._core.life
+        if life != self._life:  # close() drops what was not handed over
+            self._life = life
+            self._waiting.clear()
+        try:
+            return True, self._waiting.popleft()
+        except IndexError:
+            return False, None
+
+    def fetch(self, client: ClientFace, wait: float | None, most: int | None = None) -> bool:
+        """Fetch messages, waiting for one (seconds; None = no limit). False: the life is over and nothing is left."""
+        items = self._core.read(self._number, most or self._at_once, wait)
+        client._dispatcher.drain()
+        if items is None:
+            return False
+        for kind, first, second in items:
+            if kind == _core.BAD:
+                client._dispatcher.decode_failed(first, second)
+            else:
+                self._waiting.append(second)
+        return True
+
+    def at_hand(self, client: ClientFace, most: int) -> list[Any]:
+        """At most so many messages, of those that are there already."""
+        messages: list[Any] = []
+        while len(messages) < most:
+            found, message = self.pop()
+            if found:
+                messages.append(message)
+            elif not self.fetch(client, 0.0, most - len(messages)) or not self._waiting:
+                break
+        return messages
 
     def close(self) -> None:
         """Give the queue up; what was not read goes to whoever asks next."""

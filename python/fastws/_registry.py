@@ -11,20 +11,22 @@ import os
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from . import _core, _waiting
+from . import _core
 
 if TYPE_CHECKING:
+    from ._async_client import AsyncWebSocketClient
     from ._client import WebSocketClient
+    from ._face import ClientFace
 
 _lock = threading.Lock()
-_clients: weakref.WeakSet[WebSocketClient] = weakref.WeakSet()
-_by_name: weakref.WeakValueDictionary[str, WebSocketClient] = weakref.WeakValueDictionary()
+_clients: weakref.WeakSet[ClientFace] = weakref.WeakSet()
+_by_name: weakref.WeakValueDictionary[str, ClientFace] = weakref.WeakValueDictionary()
 _exiting = False
 
 
-def add(client: WebSocketClient, name: str | None) -> WebSocketClient | None:
+def add(client: ClientFace, name: str | None) -> ClientFace | None:
     """Remember a client; from now on it is the one of this name. Gives the one that was."""
     with _lock:
         _clients.add(client)
@@ -35,27 +37,35 @@ def add(client: WebSocketClient, name: str | None) -> WebSocketClient | None:
         return older
 
 
-def named(name: str | None) -> WebSocketClient | None:
+def named(name: str | None) -> ClientFace | None:
     """The client that has this name now."""
     with _lock:
         return None if name is None else _by_name.get(name)
 
 
-def clients() -> list[WebSocketClient]:
-    """The clients of this process that are not closed."""
+def clients() -> list[WebSocketClient | AsyncWebSocketClient]:
+    """The clients of this process that are not closed, of both kinds."""
     with _lock:
         known = list(_clients)
-    return [client for client in known if client.state not in ("closed", "destroyed")]
+    return [
+        cast("WebSocketClient | AsyncWebSocketClient", client)
+        for client in known
+        if client.state not in ("closed", "destroyed")
+    ]
 
 
 def close_all(code: int = 1000, reason: str = "") -> None:
-    """Close every client of this process, all at once; returns when they are closed (see WebSocketClient.close)."""
+    """Close every client of this process, all at once; returns when they are closed (see WebSocketClient.close).
+
+    Each AsyncWebSocketClient is told to close as well. Where an event loop runs, that is all: its own loop does the rest, and
+    `await client.wait()` tells when it is done. Elsewhere this returns when their connections are closed; their `disconnect`
+    and `closed` handlers run when their loops do.
+    """
     living = clients()
     for client in living:
         client._begin_close(code, reason)
     for client in living:
-        if not client._dispatcher.is_current:  # in a handler nothing waits for its own thread
-            _waiting.until_handled(client)
+        client._await_end()
 
 
 def exiting() -> bool:

@@ -1,7 +1,7 @@
 """Waiting for a client to open or to end, and what to raise when it ended otherwise.
 
 Knows the client's core and dispatcher through the client. Promises: waits natively, without the GIL, in slices that
-notice Ctrl-C; while it waits, a client without handlers has its events logged; a handler never waits for its own thread.
+notice Ctrl-C; while it waits, a client without handlers has its events logged; a handler never waits for itself.
 """
 
 from __future__ import annotations
@@ -11,24 +11,25 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ._errors import ConnectFailed, ConnectionClosed, ConnectTimeout, failure_to_error
+from ._errors import ConnectFailed, ConnectionClosed, ConnectTimeout, NotConnected, failure_to_error
 from ._events import Disconnect, ErrorEvent
 from ._options import number
 
 if TYPE_CHECKING:
     from ._client import WebSocketClient
+    from ._face import ClientFace
 
 GRACE = 0.5  # seconds that close() waits for handlers beyond close_timeout
-_OVER = ("closed", "destroyed")
+OVER = ("closed", "destroyed")
 
 
-def refuse_in_handler(client: WebSocketClient, what: str) -> None:
+def refuse_in_handler(client: ClientFace, what: str) -> None:
     """Raise RuntimeError when the caller is a handler of this client."""
     if client._dispatcher.is_current:
-        raise RuntimeError(f"{what} in a handler of its own client would wait for its own thread")
+        raise RuntimeError(f"{what} in a handler of its own client would wait for itself")
 
 
-def reach(client: WebSocketClient, reached: Callable[[str], bool], timeout: float | None) -> str | None:
+def reach(client: ClientFace, reached: Callable[[str], bool], timeout: float | None) -> str | None:
     """Sleep until the state is one that was asked for: that state; None when the time (seconds) is over."""
     until = None if timeout is None else time.monotonic() + timeout
     while True:
@@ -47,7 +48,17 @@ def until_open(client: WebSocketClient, timeout: float | None, opened_before: in
     """Return when it is open, or was and is over, with more than `opened_before` connections; raises what kept it from that."""
     seconds = number("timeout", timeout, none=True)
     refuse_in_handler(client, "wait_open")
-    state = reach(client, lambda state: state == "open" or state in _OVER, seconds)
+    state = reach(client, open_or_over, seconds)
+    check_open(client, state, timeout, opened_before)
+
+
+def open_or_over(state: str) -> bool:
+    """Whether there is nothing to wait for any more before it is open."""
+    return state == "open" or state in OVER
+
+
+def check_open(client: ClientFace, state: str | None, timeout: float | None, opened_before: int) -> None:
+    """What waiting for `open` came to; `state` None: the time is over. Raises what kept it from opening."""
     if state == "open" or (state is not None and client._core.connects > opened_before):
         return
     if state is not None:
@@ -67,7 +78,7 @@ def until_closed(client: WebSocketClient, timeout: float | None) -> bool:
     seconds = number("timeout", timeout, none=True)
     refuse_in_handler(client, "wait")
     try:
-        state = reach(client, lambda state: state in _OVER, seconds)
+        state = reach(client, lambda state: state in OVER, seconds)
     except KeyboardInterrupt:
         if not in_notebook():
             client.close()
@@ -75,12 +86,17 @@ def until_closed(client: WebSocketClient, timeout: float | None) -> bool:
     if state is None:
         return False
     until_handled(client)
+    check_end(client)
+    return True
+
+
+def check_end(client: ClientFace) -> None:
+    """Raise what a handler raised to end the program, or what ended the client."""
     if client._dispatcher.interruption is not None:
         raise client._dispatcher.interruption
     error = ended(client)
     if error is not None:
         raise error
-    return True
 
 
 def until_handled(client: WebSocketClient) -> None:
@@ -96,7 +112,7 @@ def until_handled(client: WebSocketClient) -> None:
     client._core.flush_record(max(0.0, until - time.monotonic()))
 
 
-def ended(client: WebSocketClient) -> ConnectFailed | ConnectionClosed | None:
+def ended(client: ClientFace) -> ConnectFailed | ConnectionClosed | None:
     """What ended the client, when that was neither the user nor the server in order."""
     outcome = client._core.outcome()
     if outcome is None or outcome[0] not in ("fatal", "exhausted"):
@@ -107,7 +123,7 @@ def ended(client: WebSocketClient) -> ConnectFailed | ConnectionClosed | None:
     return _closed(client, f"the connection ended (close code {code}) and none follows ({reason})", code)
 
 
-def closed_error(client: WebSocketClient) -> ConnectionClosed:
+def closed_error(client: ClientFace) -> ConnectionClosed:
     """What tells that the client is closed."""
     outcome = client._core.outcome()
     if outcome is not None and outcome[0] == "user":
@@ -116,7 +132,19 @@ def closed_error(client: WebSocketClient) -> ConnectionClosed:
     return _closed(client, "the client is closed", outcome[1] if outcome is not None else 0)
 
 
-def _closed(client: WebSocketClient, what: str, code: int) -> ConnectionClosed:
+def nothing_read(client: ClientFace, timeout: float | None, *, over: bool) -> Exception:
+    """What tells why there is no message: the client is closed and nothing is left (`over`), or the time is over."""
+    if over:
+        return ended(client) or closed_error(client)
+    return TimeoutError(f"no message within {timeout} s")
+
+
+def not_open(client: ClientFace, what: str) -> NotConnected:
+    """What tells that a call needs an open connection."""
+    return NotConnected(f"{what} needs an open connection; wait_open() waits for one", url=client.url)
+
+
+def _closed(client: ClientFace, what: str, code: int) -> ConnectionClosed:
     client._dispatcher.drain()
     end = client._dispatcher.cause
     where: dict[str, Any] = {}
@@ -127,7 +155,7 @@ def _closed(client: WebSocketClient, what: str, code: int) -> ConnectionClosed:
     return ConnectionClosed(text, url=client.url, code=code or None, **where)
 
 
-def _failed(client: WebSocketClient, failure: dict[str, Any]) -> ConnectFailed:
+def _failed(client: ClientFace, failure: dict[str, Any]) -> ConnectFailed:
     client._dispatcher.drain()
     told = client._dispatcher.cause
     where: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 Every wait is bounded.
 """
 
+import asyncio
 import contextlib
 import re
 import ssl
@@ -11,10 +12,11 @@ import time
 
 import pytest
 import trustme
+import uvloop
 from child_process import Child
 
 import fastws
-from fastws import Backoff, Tls, WebSocketClient
+from fastws import AsyncWebSocketClient, Backoff, Tls, WebSocketClient
 from fastws.testing import ScriptedServer
 
 WAIT = 15.0  # seconds: generous on a loaded machine; nothing that works comes near it
@@ -117,6 +119,59 @@ def tls_server(authority):
 def trusted(authority):
     """TLS settings that trust the authority."""
     return Tls(ca_data=authority.cert_pem.bytes().decode())
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def new_loop(request):
+    """new_loop(): an event loop, once of either kind."""
+    return asyncio.new_event_loop if request.param == "asyncio" else uvloop.new_event_loop
+
+
+@pytest.fixture
+def run(new_loop):
+    """run(main()): a coroutine in an event loop of its own; it may leave no task and no client behind."""
+
+    def start(main, timeout=60):
+        async def whole():
+            result = await asyncio.wait_for(main, timeout)
+            left = {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+            assert not left, left
+            return result
+
+        loop = new_loop()
+        try:
+            return loop.run_until_complete(whole())
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+            assert until(lambda: not fastws.clients()), f"clients left over: {fastws.clients()}"
+
+    return start
+
+
+@pytest.fixture
+def aclient(fast):
+    """Make asyncio clients: aclient(server or url, ...), with quick reconnects. Whoever makes one closes it."""
+
+    def make(target, **options):
+        options.setdefault("reconnect", fast)
+        return AsyncWebSocketClient(target.url if isinstance(target, ScriptedServer) else target, **options)
+
+    return make
+
+
+async def eventually(condition, timeout=WAIT):
+    """until(), for a coroutine."""
+    end = time.monotonic() + timeout
+    while not (result := condition()) and time.monotonic() < end:
+        await asyncio.sleep(0.005)
+    return result
+
+
+@pytest.fixture(name="eventually")
+def eventually_fixture():
+    """await eventually(condition, timeout): wait until it holds, give what it gave last."""
+    return eventually
 
 
 class EventLog:

@@ -7,6 +7,7 @@ from typing import Any
 from typing_extensions import assert_type
 
 from fastws import (
+    AsyncWebSocketClient,
     Attempt,
     Backoff,
     Connect,
@@ -53,6 +54,7 @@ def waiting(event: Reconnecting) -> None:
 
 
 trade({"price": 1})
+ws.on("trade", lambda messages: print(len(messages)), batch=True)
 ws.on("disconnect", lost).on("reconnecting", waiting)
 
 assert_type(ws.send({"a": [1, 2.5, None]}, default=str), bool)
@@ -67,6 +69,7 @@ WebSocketClient(
     "ws://host", offline=Queue(messages=10, on_full="raise"), auto_reply=[({"op": "ping"}, {"op": "pong"})]
 )
 assert_type(ws.ping(), float)
+assert_type(ws.recv_many(10, 1.0), list[Any])
 assert_type(ws.wait(1.0), bool)
 assert_type(ws.state, str)
 assert_type(ws.ready_state, ReadyState)
@@ -74,13 +77,50 @@ assert_type(ws.subprotocol, str | None)
 assert_type(ws.latency, float | None)
 assert_type(ws.stats(), Stats)
 assert_type(ws.stats().messages_in, int)
-assert_type(clients(), list[WebSocketClient])
+assert_type(clients(), list[WebSocketClient | AsyncWebSocketClient])
 
 with WebSocketClient("ws://localhost", reconnect=False, name="chat") as one:
     for message in one:
         assert_type(message, Any)
     for trade_or_quote in one.messages("trade", "quote"):
         assert_type(trade_or_quote, Any)
+
+
+async def asynchronous() -> None:
+    """The same client where an event loop runs: what waits is awaited."""
+    async with AsyncWebSocketClient("wss://api.example.com/ws", headers=new_token) as there:
+        assert_type(there, AsyncWebSocketClient)
+        assert_type(there.on("connect", lambda: there.send({"type": "subscribe"})), AsyncWebSocketClient)
+
+        @there.on("trade", batch=True)
+        async def trades(messages: list[dict[str, Any]]) -> None:
+            """A handler may be a coroutine function."""
+
+        await trades([])
+        assert_type(await there.send({"a": 1}, default=str), bool)
+        assert_type(await there.send_text("a"), bool)
+        assert_type(await there.send_bytes(b"a"), bool)
+        assert_type(await there.recv(1.0), Any)
+        assert_type(await there.recv_many(10), list[Any])
+        assert_type(await there.ping(), float)
+        assert_type(await there.wait(1.0), bool)
+        await there.wait_open(10)
+        async for message in there:
+            assert_type(message, Any)
+        async for trade_or_quote in there.messages("trade", "quote"):
+            assert_type(trade_or_quote, Any)
+        there.connect()
+        there.reconnect()
+        assert_type(there.stats(), Stats)
+        await there.close(4000, "enough")
+        there.send("not awaited")  # type: ignore[unused-coroutine]
+        with there:  # type: ignore[attr-defined]
+            pass
+
+
+async def new_token(attempt: Attempt) -> dict[str, str]:
+    """So may a provider."""
+    return {"Authorization": "Bearer new"}
 
 
 def token(attempt: Attempt) -> dict[str, str]:

@@ -47,6 +47,23 @@ def test_the_version_is_that_of_the_distribution():
     assert fastws.__version__ == version("fastws")
 
 
+CLIENTS = [fastws.WebSocketClient, fastws.AsyncWebSocketClient]
+
+
+def test_both_clients_take_the_same_arguments():
+    assert inspect.signature(CLIENTS[0]) == inspect.signature(CLIENTS[1])
+
+
+def test_both_clients_offer_the_same_calls():
+    """But what the README says is not written yet."""
+    names = [{name for name in dir(kind) if not name.startswith("_")} for kind in CLIENTS]
+    assert names[0] - {"send_many", "flush"} == names[1]
+    for name in names[1]:
+        one, other = (getattr(kind, name) for kind in CLIENTS)
+        if inspect.isfunction(one):
+            assert inspect.signature(one).parameters == inspect.signature(other).parameters, name
+
+
 def test_keyword_arguments_only():
     parameters = inspect.signature(fastws.WebSocketClient).parameters.values()
     positional = [one.name for one in parameters if one.kind is not inspect.Parameter.KEYWORD_ONLY]
@@ -54,6 +71,7 @@ def test_keyword_arguments_only():
 
 
 def test_public_methods_tell_what_they_do():
-    for name, member in inspect.getmembers(fastws.WebSocketClient):
-        if not name.startswith("_"):
-            assert inspect.getdoc(member), name
+    for kind in CLIENTS:
+        for name, member in inspect.getmembers(kind):
+            if not name.startswith("_"):
+                assert inspect.getdoc(member), name

@@ -1,0 +1,192 @@
+"""The one task of a client that calls handlers and awaits what they return.
+
+Knows the core's queue, the delivery and the loop. Promises: one handler at a time, in order; a slow one holds back the
+next ones and never the connection; between two slices the loop's other tasks run; while it sleeps the task keeps neither
+the client nor its handlers alive; it ends with the client's life, and the client's life with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from . import _core
+from ._delivery import SLICE_MESSAGES, SLICE_SECONDS, Delivery, Step
+from ._handlers import Handler
+from ._loop import Bell, ClientTask
+from ._waiting import OVER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ._async_client import AsyncWebSocketClient
+
+
+async def _run(core: _core.Core, bell: Bell, ref: weakref.ref[LoopDispatcher]) -> None:
+    """What the task does: look into the core, deliver, forget, sleep."""
+    task = asyncio.current_task()
+    assert isinstance(task, ClientTask)
+    while True:
+        taken = core.take(SLICE_MESSAGES, SLICE_SECONDS, 0.0)
+        dispatcher = ref()
+        if taken is None or dispatcher is None:
+            return
+        await dispatcher.deliver(*taken)
+        more = bool(taken[1])
+        if not more and dispatcher.end_if_over():
+            return
+        del dispatcher, taken
+        try:
+            await (asyncio.sleep(0) if more else bell.rung())
+        except asyncio.CancelledError:
+            task.asked_to_end()
+            dispatcher = ref()
+            if dispatcher is None or not dispatcher.last_call():
+                raise
+            del dispatcher
+
+
+def _raise(interruption: BaseException) -> None:
+    raise interruption
+
+
+class LoopDispatcher(Delivery):
+    """Delivers what the core hands over, in a task of its client's loop, once there is one."""
+
+    def __init__(
+        self, core: _core.Core, client: AsyncWebSocketClient, settle: float, name: str, patience: float
+    ) -> None:
+        super().__init__(core, client, settle)
+        self._loop_ends = weakref.WeakMethod(client._loop_ends)
+        self.waited_for = 0  # how many wait for the end, and would be told of an interruption
+        self._name = name
+        self._patience = patience  # seconds that the last handlers get when the loop ends
+        self._bell: Bell | None = None
+        self._task: ClientTask | None = None
+        self._last_call: asyncio.TimerHandle | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller is a handler of this client: the task itself, not one that a handler started."""
+        if self._task is None:
+            return False
+        try:
+            return asyncio.current_task() is self._task
+        except RuntimeError:  # no loop runs here
+            return False
+
+    def bind(self, bell: Bell) -> None:
+        """Belong to a loop; the task of an earlier one went with that."""
+        self._bell = bell
+        self._task = None
+        self._last_call = None
+        self.resume()
+
+    def start(self) -> None:
+        """Have handlers called from now on, or from when the client has a loop."""
+        if not self.running:
+            self._started_at = time.monotonic()
+            self._core.dispatching(True)
+        self.resume()
+
+    def resume(self) -> None:
+        """Start the task if it is needed: it ended with the client's last life."""
+        bell = self._bell
+        if not self.running or bell is None or bell.loop.is_closed():
+            return
+        if self._task is None or self._task.done():
+            work = _run(self._core, bell, weakref.ref(self))
+            self._task = ClientTask(work, bell, self._name)
+
+    def forked(self) -> None:
+        """In a fork's child: the loop is the parent's."""
+        super().forked()
+        self._bell = None
+        self._task = None
+
+    def later(self, action: Callable[[], Iterable[Step]]) -> None:
+        """Have further steps taken between two slices."""
+        super().later(action)
+        self.resume()
+
+    def barrier(self) -> asyncio.Future[None] | None:
+        """A future that is done when everything queued before it was delivered; None = nobody delivers."""
+        if self._task is None or self._task.done():
+            return None
+        reached = asyncio.get_running_loop().create_future()
+        self.at_barrier(lambda: None if reached.done() else reached.set_result(None))
+        return reached
+
+    def drain(self) -> None:
+        """Without a task: log what would otherwise happen in silence."""
+        bell = self._bell
+        if self.running or bell is None or threading.get_ident() != bell.thread:
+            return
+        taken = self._core.take(SLICE_MESSAGES, SLICE_SECONDS, 0.0)
+        if taken is not None:
+            for _ in self.steps(*taken):
+                pass  # nobody is to be called
+
+    # -- The task ------------------------------------------------------------------------------------------------------
+
+    async def deliver(self, life: int, items: list[_core.Item]) -> None:
+        """Call the handlers of one slice, in order."""
+        began = time.perf_counter()
+        for handlers, event, payload, of_life in self.steps(life, items):
+            for handler in handlers:
+                if of_life is not None and of_life < self.life:
+                    break
+                await self._call(handler, event, payload)
+        self.handler_seconds += time.perf_counter() - began
+
+    async def _call(self, handler: Handler, event: str, payload: Any) -> None:
+        if handler.removed or (handler.once and not self.handlers.discard(handler)):
+            return
+        try:
+            result = handler.call(event, payload)
+            if result is not None and inspect.isawaitable(result):
+                await result
+        except (SystemExit, KeyboardInterrupt) as interruption:
+            self.interrupted(interruption)
+            if not self.waited_for and self._bell is not None:
+                # Nobody is there to raise it: it goes through the loop, as it would from any callback.
+                self._bell.loop.call_soon(_raise, interruption)
+        except BaseException as error:  # no handler may end the delivery
+            if (
+                isinstance(error, asyncio.CancelledError)
+                and self._task is not None
+                and self._task.asked_to_end()
+            ):
+                if not self.last_call():
+                    raise
+                return  # the loop ends, and this handler with it; the last events are told yet
+            step = self.handler_failed(handler, payload, error)
+            if step is not None:
+                for told in step[0]:
+                    await self._call(told, "error", step[2])
+
+    def end_if_over(self) -> bool:
+        """Whether the client's life is over and all of it was told: the task ends, and leaves nothing to a loop that may."""
+        if self._core.state not in OVER or self._pending or self._barriers or not self._core.drained():
+            return False
+        self._task = None
+        if self._last_call is not None:
+            self._last_call.cancel()
+            self._last_call = None
+        return True
+
+    def last_call(self) -> bool:
+        """The task was cancelled, so its loop ends: the client is closed, and the last events are told; False = they had
+        their time already, and the task ends where it stands."""
+        task, bell = self._task, self._bell
+        if task is None or bell is None or self._last_call is not None:
+            return False
+        tell = self._loop_ends()
+        if tell is not None:
+            tell()
+        self._last_call = bell.loop.call_later(self._patience, task.cancel)
+        return True

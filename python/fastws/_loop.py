@@ -1,0 +1,154 @@
+"""What a client is to its event loop: a descriptor that the loop watches, and tasks that end with it.
+
+Knows the core's bell and asyncio. Promises: one wake-up for all that happened since the last one; whoever sleeps looks
+for himself what it was, so that a sleeper that is cancelled takes nothing from the others; a loop that goes while its
+client lives is noticed, and leaves no descriptor behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from . import _core
+
+
+class _Watch:
+    """What the loop calls when the descriptor is readable. Nobody else holds it: when it goes, the loop has gone."""
+
+    __slots__ = ("_bell",)
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
+
+    def __call__(self) -> None:
+        self._bell._rang()
+
+    def __del__(self) -> None:
+        self._bell.loop_gone()
+
+
+def _wake(sleeper: asyncio.Future[None]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)
+
+
+class Bell:
+    """A client's bell, and who sleeps until it rings. All calls but close() are for the loop's thread."""
+
+    def __init__(
+        self,
+        core: _core.Core,
+        loop: asyncio.AbstractEventLoop,
+        loop_ends: weakref.WeakMethod[Callable[[], None]],
+    ) -> None:
+        """`loop_ends`: called in whichever thread the loop ends in."""
+        self.loop = loop
+        self.thread = threading.get_ident()
+        self._core = core
+        self._loop_ends = loop_ends
+        self._sleepers: dict[asyncio.Future[None], None] = {}  # in the order in which they came
+        self._descriptor = core.open_bell()
+        self._open = self._descriptor >= 0
+        self.on_close: Callable[[], None] | None = None  # called in the loop, when the client is gone
+        if self._open:
+            loop.add_reader(self._descriptor, _Watch(self))
+
+    async def rung(self, timeout: float | None = None) -> None:
+        """Sleep until something happened, or the time (seconds; None = no limit) is over.
+
+        The caller has looked, with nothing awaited since, and looks again afterwards.
+        """
+        if not self._open:  # the client is being destroyed: the next look finds that
+            await asyncio.sleep(0)
+            return
+        sleeper = self.loop.create_future()
+        self._sleepers[sleeper] = None
+        timer = None if timeout is None else self.loop.call_later(timeout, _wake, sleeper)
+        try:
+            await sleeper
+        finally:
+            self._sleepers.pop(sleeper, None)
+            if timer is not None:
+                timer.cancel()
+
+    def close(self) -> None:
+        """Stop watching and wake whoever sleeps. From any thread: a client may be collected in any."""
+        if not self._open:
+            return
+        self._open = False
+        if threading.get_ident() == self.thread:
+            self._dismiss()
+            return
+        try:
+            self.loop.call_soon_threadsafe(self._dismiss)
+        except RuntimeError:  # closed: it watches nothing any more
+            self._core.close_bell()
+
+    def forked(self) -> None:
+        """In a fork's child: what the loop watches is shared with the parent, and not touched."""
+        self._open = False
+        self._sleepers.clear()
+
+    def _dismiss(self) -> None:
+        self.loop.remove_reader(self._descriptor)
+        self._core.close_bell()
+        self._rouse()
+        if self.on_close is not None and not self.loop.is_closed():
+            self.on_close()
+
+    def _rang(self) -> None:
+        self._core.quiet_bell()  # before anybody looks: what happens from now on rings again
+        self._rouse()
+
+    def _rouse(self) -> None:
+        if self.loop.is_closed():
+            return
+        sleepers, self._sleepers = self._sleepers, {}
+        for sleeper in sleepers:
+            _wake(sleeper)
+
+    def loop_gone(self) -> None:
+        """The loop is closed, or collected: nothing is watched any more. From any thread."""
+        if self._open:
+            self._open = False
+            self._core.close_bell()
+            tell = self._loop_ends()
+            if tell is not None:
+                tell()
+
+
+class ClientTask(asyncio.Task[None]):
+    """A task that serves a client and ends with its loop, whether that cancels it first or not."""
+
+    def __init__(self, work: Coroutine[Any, Any, None], bell: Bell, name: str) -> None:
+        self.bell = bell
+        self._asked = False
+        super().__init__(work, loop=bell.loop, name=name)
+        # A loop that is closed as it stands takes its clients with it: that is told once, by the client.
+        self._log_destroy_pending = False
+
+    if sys.version_info >= (3, 11):
+
+        def asked_to_end(self) -> bool:
+            """Whether a CancelledError is for this task, and not of something that a user's coroutine awaited."""
+            if not self.cancelling():
+                return False
+            self.uncancel()
+            return True
+
+    else:
+
+        def cancel(self, msg: Any = None) -> bool:
+            """Note that somebody wants this task to end."""
+            self._asked = True
+            return super().cancel(msg)
+
+        def asked_to_end(self) -> bool:
+            """Whether a CancelledError is for this task, and not of something that a user's coroutine awaited."""
+            asked, self._asked = self._asked, False
+            return asked
