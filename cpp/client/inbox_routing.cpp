@@ -133,18 +133,6 @@ void Inbox::empty_ring_when_settled() {
   ring_bytes_ = 0;
 }
 
-void Inbox::wake(Lane& lane) {
-  lane.arrived.notify_one();
-  if (!lane.found_empty) return;
-  lane.found_empty = false;
-  if (bell_ != nullptr) bell_->ring();
-}
-
-bool Inbox::drained() const {
-  const Lock lock(mutex_);
-  return handlers_->items.empty();
-}
-
 bool Inbox::set_handlers(Wishes wishes, double now) {
   const Lock lock(mutex_);
   now_ = std::max(now_, now);
