@@ -28,7 +28,7 @@ Client::Client(Options options)
           },
           &bell_),
       sticky_(line_),
-      offline_(options_.offline),
+      offline_(options_.offline, &bell_),
       replies_(options_.replies),
       machine_(options_.life),
       shown_url_(options_.url ? options_.url->shown() : "") {}

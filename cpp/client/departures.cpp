@@ -33,6 +33,7 @@ void Departures::tell() {
   if (kept == watches_.end()) return;
   watches_.erase(kept, watches_.end());
   changed_.notify_all();
+  if (bell_ != nullptr) bell_->ring();
 }
 
 std::shared_ptr<Departures::Watch> Departures::watch() {

@@ -1,7 +1,7 @@
 // Things that leave a queue in order, and those who wait until what stands in it now has left.
 //
-// May know: the gate. Promises: guarded by its owner's mutex; whoever waits is told when one of the things it waits for was
-// lost on the way, however late it looks.
+// May know: the gate, the bell. Promises: guarded by its owner's mutex; whoever waits is told when one of the things it waits
+// for was lost on the way, however late it looks; who does not sleep here but looks now and then hears the bell.
 #pragma once
 
 #include <condition_variable>
@@ -10,6 +10,8 @@
 #include <mutex>
 #include <optional>
 #include <vector>
+
+#include "bell.hpp"
 
 namespace fastws::client {
 
@@ -21,6 +23,8 @@ class Departures {
     bool lost = false;
   };
   enum class Waited : std::uint8_t { left, lost, not_yet };
+
+  explicit Departures(Bell* bell = nullptr) noexcept : bell_(bell) {}
 
   void arrive(std::uint64_t count = 1) noexcept { arrived_ += count; }
   /// The oldest have left as they should.
@@ -36,6 +40,7 @@ class Departures {
  private:
   void tell();
 
+  Bell* const bell_;
   std::uint64_t arrived_ = 0;
   std::uint64_t left_ = 0;
   std::vector<std::weak_ptr<Watch>> watches_;

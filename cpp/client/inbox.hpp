@@ -173,7 +173,7 @@ class Inbox {
   Load& fixed_of(bool handlers) noexcept { return handlers ? handlers_fixed_ : readers_fixed_; }
   void gather();
 
-  // inbox.cpp
+  // inbox.cpp, inbox_lives.cpp
   void drop(Item& item);
   void drop_messages(Lane& lane, std::uint64_t& counter);
   void drop_ring(std::uint64_t& counter);

@@ -50,7 +50,7 @@ class Line {
   /// `wake` asks the I/O thread to call flush(); any thread calls it, with no lock held. `bell`: rung when a sender that
   /// was told `full` may try again.
   Line(std::size_t outbox_bytes, std::function<void()> wake, Bell* bell = nullptr)
-      : limit_(outbox_bytes), wake_(std::move(wake)), bell_(bell) {}
+      : limit_(outbox_bytes), wake_(std::move(wake)), bell_(bell), departures_(bell) {}
 
   // Senders, without the GIL.
 

@@ -31,7 +31,8 @@ struct OfflineOptions {
 
 class Offline {
  public:
-  explicit Offline(const OfflineOptions& options) : options_(options) {}
+  explicit Offline(const OfflineOptions& options, Bell* bell = nullptr)
+      : options_(options), departures_(bell) {}
 
   [[nodiscard]] bool queues() const noexcept { return options_.policy == OfflineOptions::Policy::queue; }
 

@@ -50,7 +50,12 @@ class Core {
                                  std::uint64_t of);
   pybind11::tuple send_many(const pybind11::iterator& objects, const pybind11::object& default_hook,
                             std::uint64_t epoch);
+  // Without waiting for room: besides the texts that found none, and what was raised.
+  pybind11::tuple send_some(const pybind11::iterator& objects, const pybind11::object& default_hook,
+                            std::uint64_t epoch);
   bool flush(std::optional<double> timeout, bool stored_too);
+  client::Client::Flushing begin_flush(bool stored_too);
+  std::optional<bool> flushed(client::Client::Flushing& flushing);  // nullopt: not yet
   pybind11::object ping(std::optional<double> timeout);
 
   bool set_sticky(const std::string& key, const pybind11::object& object, bool after_connect);
@@ -92,7 +97,17 @@ class Core {
     double at = 0.0;  // when its consumer took the last ones, monotonic seconds
   };
 
+  /// What send_many() takes from its iterable at a time.
+  struct Batch {
+    std::string texts;
+    std::vector<std::size_t> ends;
+    bool more = true;
+    std::optional<pybind11::error_already_set> error;
+    [[nodiscard]] std::vector<std::string_view> payloads() const;
+  };
+
   [[nodiscard]] bool lost() const noexcept;
+  Batch batch_from(const pybind11::iterator& objects, const pybind11::object& default_hook);
   std::optional<bool> send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch, bool wait,
                            std::uint64_t of);
   std::size_t send_all(engine::Opcode opcode, const std::vector<std::string_view>& payloads,

@@ -128,51 +128,84 @@ std::optional<bool> Core::send_bytes(const py::buffer& data, std::uint64_t epoch
   return send(engine::Opcode::binary, bytes, epoch, wait, of);
 }
 
-py::tuple Core::send_many(const py::iterator& objects, const py::object& default_hook, std::uint64_t epoch) {
-  std::string texts;
-  std::vector<std::size_t> ends;
-  bool more = true;
-  std::optional<py::error_already_set> error;
+Core::Batch Core::batch_from(const py::iterator& objects, const py::object& default_hook) {
+  Batch batch;
   const double until = net::monotonic_now() + batch_seconds;
   do {
     const auto object = py::reinterpret_steal<py::object>(PyIter_Next(objects.ptr()));
     json::Text text;
     if (!object) {
-      more = false;
-      if (PyErr_Occurred() != nullptr) error.emplace();
+      batch.more = false;
+      if (PyErr_Occurred() != nullptr) batch.error.emplace();
     } else if (!encode(object.ptr(), default_hook.is_none() ? nullptr : default_hook.ptr(), text)) {
-      error.emplace();
+      batch.error.emplace();
     } else if (text.view().size() > client_->options().max_message_bytes) {
       set_refusal(client::Client::Sent::too_big, text.view().size());
-      error.emplace();
+      batch.error.emplace();
     } else {
-      texts += text.view();
-      ends.push_back(texts.size());
+      batch.texts += text.view();
+      batch.ends.push_back(batch.texts.size());
     }
-  } while (more && !error && texts.size() < batch_bytes && ends.size() < batch_messages &&
-           net::monotonic_now() < until);
+  } while (batch.more && !batch.error && batch.texts.size() < batch_bytes &&
+           batch.ends.size() < batch_messages && net::monotonic_now() < until);
+  return batch;
+}
 
-  std::vector<std::string_view> payloads;
-  payloads.reserve(ends.size());
+std::vector<std::string_view> Core::Batch::payloads() const {
+  std::vector<std::string_view> views;
+  views.reserve(ends.size());
   std::size_t begin = 0;
   for (const std::size_t end : ends) {
-    payloads.push_back(std::string_view(texts).substr(begin, end - begin));
+    views.push_back(std::string_view(texts).substr(begin, end - begin));
     begin = end;
   }
+  return views;
+}
+
+py::tuple Core::send_many(const py::iterator& objects, const py::object& default_hook, std::uint64_t epoch) {
+  const Batch batch = batch_from(objects, default_hook);
+  const auto payloads = batch.payloads();
   const std::size_t accepted = payloads.empty() ? 0 : send_all(engine::Opcode::text, payloads, epoch);
-  if (error) {
-    note_accepted(*error, accepted);
-    throw py::error_already_set(*error);
+  if (batch.error) {
+    note_accepted(*batch.error, accepted);
+    throw py::error_already_set(*batch.error);
   }
-  return py::make_tuple(accepted, more && !lost());  // an endless iterable must not keep an exiting program
+  return py::make_tuple(accepted,
+                        batch.more && !lost());  // an endless iterable must not keep an exiting program
+}
+
+py::tuple Core::send_some(const py::iterator& objects, const py::object& default_hook, std::uint64_t epoch) {
+  using Sent = client::Client::Sent;
+  Batch batch = batch_from(objects, default_hook);
+  const auto payloads = batch.payloads();
+  client::Client::Sending sending;
+  Sent sent = Sent::accepted;
+  if (!payloads.empty() && !lost()) {
+    sent = natively(
+        [&] {
+          return client_->send_many(engine::Opcode::text, payloads.data(), payloads.size(), epoch, 0.0,
+                                    sending);
+        },
+        Sent::accepted);
+  }
+  py::list left;
+  if (sent == Sent::full) {
+    for (std::size_t index = sending.done; index < payloads.size(); ++index) {
+      left.append(py::str(payloads[index].data(), payloads[index].size()));
+    }
+  } else if (sent != Sent::accepted) {  // before what the objects after it may have raised
+    set_refusal(sent, payloads[sending.done].size());
+    batch.error.emplace();
+  }
+  const py::object error = batch.error ? py::object(batch.error->value()) : py::none();
+  return py::make_tuple(sending.accepted, batch.more && !lost(), left, error);
 }
 
 bool Core::flush(std::optional<double> timeout, bool stored_too) {
   using Waited = client::Departures::Waited;
   if (lost()) return false;
   const auto until = deadline_after(timeout);
-  client::Client::Flushing flushing =
-      natively([&] { return client_->begin_flush(stored_too); }, client::Client::Flushing());
+  auto flushing = begin_flush(stored_too);
   for (;;) {
     const auto slice = slice_end(until);
     const Waited waited = natively([&] { return client_->await_flush(flushing, slice); }, Waited::lost);
@@ -182,6 +215,19 @@ bool Core::flush(std::optional<double> timeout, bool stored_too) {
   }
   PyErr_SetString(PyExc_TimeoutError, "what was sent could not all be written in time");
   throw_raised();
+}
+
+client::Client::Flushing Core::begin_flush(bool stored_too) {
+  if (lost()) return {};
+  return natively([&] { return client_->begin_flush(stored_too); }, client::Client::Flushing());
+}
+
+std::optional<bool> Core::flushed(client::Client::Flushing& flushing) {
+  using Waited = client::Departures::Waited;
+  if (lost()) return false;
+  const Waited waited = natively([&] { return client_->await_flush(flushing, 0.0); }, Waited::lost);
+  if (waited == Waited::not_yet) return std::nullopt;
+  return waited == Waited::left;
 }
 
 py::object Core::ping(std::optional<double> timeout) {

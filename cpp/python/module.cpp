@@ -89,6 +89,7 @@ void check_signals() {
 
 void bind_core(py::module_& module) {
   using namespace py::literals;
+  py::class_<client::Client::Flushing>(module, "Flushing");
   py::class_<Core>(module, "Core")
       .def(py::init<const py::dict&, Core*>(), "config"_a, "replaces"_a = nullptr)
       .def("connect", &Core::connect)
@@ -113,6 +114,9 @@ void bind_core(py::module_& module) {
       .def("send_bytes", &Core::send_bytes, "data"_a, "epoch"_a, "wait"_a = true, "of"_a = 0)
       .def("send_many", &Core::send_many)
       .def("flush", &Core::flush)
+      .def("send_some", &Core::send_some)
+      .def("begin_flush", &Core::begin_flush)
+      .def("flushed", &Core::flushed)
       .def("ping", &Core::ping)
       .def("begin_ping", &Core::begin_ping)
       .def("pong", &Core::pong)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -21,7 +22,7 @@ from ._face import ClientFace
 from ._handlers import log
 from ._loop import Bell
 from ._reading import route_names
-from ._refusals import REFUSED, refusal
+from ._refusals import REFUSED, add_count, refusal
 
 
 class AsyncWebSocketClient(ClientFace):
@@ -148,7 +149,7 @@ class AsyncWebSocketClient(ClientFace):
             if sent is not None:
                 return sent
             text = _core.dumps(obj, default)  # as it is now, whatever becomes of the object
-            return await self._when_room(bell, lambda epoch: self._core.send_text(text, epoch, False, of))
+            return await self._when_room(bell, partial(self._try_text, text, of))
         except REFUSED as error:
             raise refusal(error, self.url) from None
 
@@ -162,7 +163,7 @@ class AsyncWebSocketClient(ClientFace):
             sent = None if self._turn.locked() else self._core.send_text(text, self._epoch(), False)
             if sent is not None:
                 return sent
-            return await self._when_room(bell, lambda epoch: self._core.send_text(text, epoch, False, of))
+            return await self._when_room(bell, partial(self._try_text, text, of))
         except REFUSED as error:
             raise refusal(error, self.url) from None
 
@@ -181,6 +182,70 @@ class AsyncWebSocketClient(ClientFace):
             return await self._when_room(bell, lambda epoch: self._core.send_bytes(kept, epoch, False, of))
         except REFUSED as error:
             raise refusal(error, self.url) from None
+
+    async def send_many(self, objs: Iterable[Any], *, default: Callable[[Any], Any] | None = None) -> int:
+        """Send many objects, each as `send` would, in order and with as few system calls as possible. Cancelled, it has sent
+        those before the one it waited with.
+
+        Returns:
+            How many were accepted or stored; the others were dropped and counted.
+
+        Raises:
+            What `send` raises, and what the iterable does. All before the object at fault have been sent; the exception's
+            attribute `accepted` says how many of them were accepted. Up to 1024 objects more may have been taken from an
+            iterator, and were not sent, when it is another exception than that of the object or the iterable.
+        """
+        bell = self._here()
+        accepted = 0
+        remaining = iter(objs)
+        more = True
+        try:
+            while more:
+                if self._turn.locked():
+                    async with self._turn:
+                        pass  # behind those who already wait for room
+                of = self._core.epoch
+                count, more, left, error = self._core.send_some(remaining, default, self._epoch())
+                accepted += count
+                for text in left:
+                    accepted += await self._when_room(bell, partial(self._try_text, text, of))
+                if error is not None:
+                    raise error
+                await asyncio.sleep(0)  # a long iterable does not keep the loop
+        except REFUSED as error:
+            refused = refusal(error, self.url)
+            add_count(refused, accepted)
+            raise refused from None
+        except BaseException as error:
+            add_count(error, accepted)
+            raise
+        return accepted
+
+    async def flush(self, timeout: float | None = 10.0) -> bool:
+        """Wait until all that was accepted or stored before is written to the network. `timeout`: seconds; None = no limit.
+
+        In a handler it does not wait for the offline queue, which may itself be waiting for the handler.
+
+        Returns:
+            True = it is written; False = its connection was lost (see `disconnect.unsent_messages`), what was stored was
+            dropped, or none is open and nothing is stored.
+
+        Raises:
+            TimeoutError: not in time; what waits goes on waiting. RuntimeError: the client belongs to another event loop.
+        """
+        bell = self._here()
+        seconds = _options.number("timeout", timeout, none=True)
+        until = None if seconds is None else bell.loop.time() + seconds
+        flushing = self._core.begin_flush(not self._dispatcher.is_current)
+        while (done := self._core.flushed(flushing)) is None:
+            left = None if until is None else until - bell.loop.time()
+            if left is not None and left <= 0:
+                raise TimeoutError("what was sent could not all be written in time")
+            await bell.rung(left)
+        return done
+
+    def _try_text(self, text: str, of: int, epoch: int) -> bool | None:
+        return self._core.send_text(text, epoch, False, of)
 
     async def _when_room(self, bell: Bell, send: Callable[[int], bool | None]) -> bool:
         # Who came first goes first. A message stays with the connection that was open when it was given to us.

@@ -26,6 +26,9 @@ build_info: dict[str, str]  # versions of Asio, OpenSSL, pybind11 and the compil
 class Refused(Exception):
     """A message was not taken, and that is to raise: args are ("not_open" | "queue_full", what happened)."""
 
+class Flushing:
+    """What waited to be written at a time."""
+
 class Core:
     """One client's native half. `config`: see fastws._settings.core_config, which makes it."""
 
@@ -86,6 +89,14 @@ class Core:
     def flush(self, timeout: float | None, stored_too: bool) -> bool:
         """True = what waits now is written; False = lost, or not open. Raises TimeoutError. `stored_too`: waits for the
         offline queue as well."""
+    def send_some(
+        self, objs: Iterator[Any], default: Callable[[Any], Any] | None, epoch: int
+    ) -> tuple[int, bool, list[str], BaseException | None]:
+        """As send_many(), but never waits for room: besides, the texts that found none, and what was raised after them."""
+    def begin_flush(self, stored_too: bool) -> Flushing:
+        """What waits now, for flushed()."""
+    def flushed(self, flushing: Flushing) -> bool | None:
+        """As flush(), but never waits: None = not yet."""
     def ping(self, timeout: float | None) -> float | None:
         """Seconds of one round trip; None = not open (any more). Raises TimeoutError."""
     def begin_ping(self) -> tuple[int, int] | None:

@@ -147,3 +147,94 @@ def test_what_waited_for_room_is_stored_when_the_connection_is_lost(run, full, e
         await ws.close()
 
     run(main())
+
+
+def test_many_are_sent_in_order_and_counted(run, serve, aclient, eventually):
+    """api section 5: more than a batch, from an iterator, while a server that stalls makes the outbox full."""
+
+    async def main():
+        server = serve(clogged, receive_buffer=4096)
+        ws = aclient(server, outbox_bytes=20_000, compress=False)
+        await ws.wait_open(10)
+        conn = server.wait_open(1)
+        many = (
+            {"type": "n", "n": n, "pad": "x" * 4000} for n in range(3000)
+        )  # more than the kernel's buffers hold
+        sending = asyncio.create_task(ws.send_many(many))
+        later = asyncio.create_task(ws.send({"type": "later"}))
+        await asyncio.sleep(0.1)
+        assert not sending.done()
+        conn.resume_reading()
+        assert await asyncio.wait_for(sending, 15) == 3000
+        assert await later is True
+        assert await ws.flush(10) is True
+        assert await eventually(lambda: len(conn.messages) == 3001)
+        numbers = [one["n"] for one in map(json.loads, conn.messages) if one["type"] == "n"]
+        assert numbers == list(range(3000))
+        await ws.close()
+
+    run(main())
+
+
+def test_a_bad_object_among_many_is_told_after_those_before_it(run, full, eventually):
+    async def main():
+        ws, conn, sent = await full()
+        sending = asyncio.create_task(ws.send_many([{"n": 1}, {"n": 2}, {"n": object()}, {"n": 3}]))
+        await asyncio.sleep(0.05)
+        conn.resume_reading()
+        with pytest.raises(TypeError, match="not JSON serializable") as caught:
+            await asyncio.wait_for(sending, 10)
+        assert caught.value.accepted == 2
+        assert await eventually(lambda: len(conn.messages) == sent + 2)
+        await ws.close()
+
+    run(main())
+
+
+def test_many_while_not_open(run, serve, aclient):
+    async def main():
+        refused = {"reconnect": Backoff(base=30)}
+        server = serve(lambda conn: conn.refuse(503))
+        dropping = aclient(server, **refused)
+        assert await dropping.send_many([1, 2, 3]) == 0
+        assert dropping.stats().dropped["offline"] == 3
+        raising = aclient(server, offline="raise", **refused)
+        with pytest.raises(NotConnected) as caught:
+            await raising.send_many([1, 2, 3])
+        assert caught.value.accepted == 0
+        storing = aclient(server, offline=Queue(messages=2, on_full="raise"), **refused)
+        with pytest.raises(OfflineQueueFull) as full_queue:
+            await storing.send_many([1, 2, 3])
+        assert full_queue.value.accepted == 2
+        assert await dropping.flush(0.1) is False
+        with pytest.raises(TimeoutError):
+            await storing.flush(0.1)
+
+    run(main())
+
+
+def test_flush_waits_until_it_is_written(run, full):
+    async def main():
+        ws, conn, _ = await full()
+        with pytest.raises(TimeoutError, match="not all be written"):
+            await ws.flush(0.05)
+        flushing = asyncio.create_task(ws.flush(None))
+        await asyncio.sleep(0.05)
+        assert not flushing.done()
+        conn.resume_reading()
+        assert await asyncio.wait_for(flushing, 10) is True
+        await ws.close()
+
+    run(main())
+
+
+def test_flush_tells_a_loss(run, full):
+    async def main():
+        ws, conn, _ = await full()
+        flushing = asyncio.create_task(ws.flush(None))
+        await asyncio.sleep(0.05)
+        conn.reset()
+        assert await asyncio.wait_for(flushing, 10) is False
+        await ws.close()
+
+    run(main())

@@ -168,7 +168,7 @@ def test_close_while_a_provider_hangs(serve, client):
     assert (ws.state, server.total) == ("closed", 0)
 
 
-def test_reconnect_while_a_provider_is_asked_uses_a_new_answer(serve, recorded):
+def test_reconnect_while_a_provider_is_asked_uses_a_new_answer(serve, recorded, until):
     """Section 3: the next open is guaranteed to use configuration as of the call."""
     server = serve()
     token = ["old"]
@@ -187,6 +187,8 @@ def test_reconnect_while_a_provider_is_asked_uses_a_new_answer(serve, recorded):
     ws.reconnect()
     hold.set()
     log.wait("connect")
+    # The server's end knows of the opening a moment later than ours.
+    assert until(lambda: any(conn.opened for conn in server.connections))
     assert [conn.request.headers["x-token"] for conn in server.connections if conn.opened] == ["new"]
 
 
