@@ -10,11 +10,10 @@ import asyncio
 import threading
 import weakref
 from collections.abc import Callable, Iterable
-from functools import partial
 from types import TracebackType
 from typing import Any
 
-from . import _async_waiting, _core, _options, _registry, _waiting
+from . import _async_sending, _async_waiting, _core, _options, _registry, _waiting
 from ._async_ask import LoopAsker
 from ._async_dispatch import LoopDispatcher
 from ._async_reading import AsyncMessages, LoopReader
@@ -22,7 +21,7 @@ from ._face import ClientFace
 from ._handlers import log
 from ._loop import Bell
 from ._reading import route_names
-from ._refusals import REFUSED, add_count, refusal
+from ._refusals import REFUSED, refusal
 
 
 class AsyncWebSocketClient(ClientFace):
@@ -149,7 +148,7 @@ class AsyncWebSocketClient(ClientFace):
             if sent is not None:
                 return sent
             text = _core.dumps(obj, default)  # as it is now, whatever becomes of the object
-            return await self._when_room(bell, partial(self._try_text, text, of))
+            return await _async_sending.when_room(self, bell, _async_sending.text_of(self, text, of))
         except REFUSED as error:
             raise refusal(error, self.url) from None
 
@@ -163,7 +162,7 @@ class AsyncWebSocketClient(ClientFace):
             sent = None if self._turn.locked() else self._core.send_text(text, self._epoch(), False)
             if sent is not None:
                 return sent
-            return await self._when_room(bell, partial(self._try_text, text, of))
+            return await _async_sending.when_room(self, bell, _async_sending.text_of(self, text, of))
         except REFUSED as error:
             raise refusal(error, self.url) from None
 
@@ -179,7 +178,9 @@ class AsyncWebSocketClient(ClientFace):
                 if not view.c_contiguous:
                     raise BufferError("send_bytes takes a contiguous buffer")
                 kept = data if isinstance(data, bytes) else bytes(view)  # as it is now
-            return await self._when_room(bell, lambda epoch: self._core.send_bytes(kept, epoch, False, of))
+            return await _async_sending.when_room(
+                self, bell, lambda epoch: self._core.send_bytes(kept, epoch, False, of)
+            )
         except REFUSED as error:
             raise refusal(error, self.url) from None
 
@@ -195,31 +196,7 @@ class AsyncWebSocketClient(ClientFace):
             attribute `accepted` says how many of them were accepted. Up to 1024 objects more may have been taken from an
             iterator, and were not sent, when it is another exception than that of the object or the iterable.
         """
-        bell = self._here()
-        accepted = 0
-        remaining = iter(objs)
-        more = True
-        try:
-            while more:
-                if self._turn.locked():
-                    async with self._turn:
-                        pass  # behind those who already wait for room
-                of = self._core.epoch
-                count, more, left, error = self._core.send_some(remaining, default, self._epoch())
-                accepted += count
-                for text in left:
-                    accepted += await self._when_room(bell, partial(self._try_text, text, of))
-                if error is not None:
-                    raise error
-                await asyncio.sleep(0)  # a long iterable does not keep the loop
-        except REFUSED as error:
-            refused = refusal(error, self.url)
-            add_count(refused, accepted)
-            raise refused from None
-        except BaseException as error:
-            add_count(error, accepted)
-            raise
-        return accepted
+        return await _async_sending.many(self, self._here(), objs, default)
 
     async def flush(self, timeout: float | None = 10.0) -> bool:
         """Wait until all that was accepted or stored before is written to the network. `timeout`: seconds; None = no limit.
@@ -233,33 +210,7 @@ class AsyncWebSocketClient(ClientFace):
         Raises:
             TimeoutError: not in time; what waits goes on waiting. RuntimeError: the client belongs to another event loop.
         """
-        bell = self._here()
-        seconds = _options.number("timeout", timeout, none=True)
-        until = None if seconds is None else bell.loop.time() + seconds
-        flushing = self._core.begin_flush(not self._dispatcher.is_current)
-        while (done := self._core.flushed(flushing)) is None:
-            left = None if until is None else until - bell.loop.time()
-            if left is not None and left <= 0:
-                raise TimeoutError("what was sent could not all be written in time")
-            await bell.rung(left)
-        return done
-
-    def _try_text(self, text: str, of: int, epoch: int) -> bool | None:
-        return self._core.send_text(text, epoch, False, of)
-
-    async def _when_room(self, bell: Bell, send: Callable[[int], bool | None]) -> bool:
-        # Who came first goes first. A message stays with the connection that was open when it was given to us.
-        epoch = self._epoch()
-        until = None if self._send_timeout is None else bell.loop.time() + self._send_timeout
-        async with self._turn:
-            while True:
-                sent = send(epoch)
-                if sent is not None:
-                    return sent
-                left = None if until is None else until - bell.loop.time()
-                if left is not None and left <= 0:
-                    raise TimeoutError("the outbox stayed full: the server does not take what is sent")
-                await bell.rung(left)
+        return await _async_sending.until_written(self, self._here(), timeout)
 
     async def ping(self, timeout: float | None = 10.0) -> float:
         """One round trip to the server and back, in seconds (RFC 6455 section 5.5.2). `timeout`: seconds; None = no limit.
