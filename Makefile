@@ -21,7 +21,7 @@ ASAN_RUNTIME = $(shell $(CXX) -print-file-name=libasan.so) $(shell $(CXX) -print
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help native venv dev core-tests demo test lifecycle conformance conformance-short
-.PHONY: asan tsan fuzz numbers release soak bench lint format clean
+.PHONY: asan tsan fuzz numbers release soak bench bench-json lint format clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -167,8 +167,11 @@ release: $(STAMPS)/bench-tools  ## build an optimised package beside the dev one
 soak: release  ## 10,000 messages/s for 60 s while Python is busy
 	@build/release/venv/bin/python benchmarks/soak.py $(ARGS)
 
-bench: release  ## messages per second side by side with peers
-	@build/release/venv/bin/python benchmarks/stream.py $(ARGS)
+bench: release  ## side by side with peers: all questions, 20 minutes (ARGS="--rows stream,roundtrip --rounds 2", "--list")
+	@build/release/venv/bin/python benchmarks/run.py $(ARGS)
+
+bench-json: release  ## reading and writing JSON alone, beside other parsers
+	@build/release/venv/bin/python benchmarks/json_speed.py $(ARGS)
 
 # -- Reading ----------------------------------------------------------------------------------------------------------
 

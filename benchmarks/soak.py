@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from feed import start_feed
+from server import Server
 
 from fastws import WebSocketClient
 
@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()
     total = int(options.rate * options.seconds)
-    feed, url = start_feed("steady", str(options.rate), str(options.seconds))
+    server = Server("feed.py", "steady", options.rate, options.seconds)
 
     # Delays go to buckets of 0.1 ms, so that measuring does not grow the memory that is measured.
     buckets = [0] * 100_000
@@ -49,7 +49,7 @@ def main() -> int:
             state["wrong"] += 1
         state["next"] = message["number"] + 1
 
-    client = WebSocketClient(url, autoconnect=False)
+    client = WebSocketClient(server.where.url, autoconnect=False)
     client.on("tick", handle)
     client.connect()
     began, rounds, memory = time.monotonic(), 0, []
@@ -59,8 +59,7 @@ def main() -> int:
         if len(memory) < 10 * (time.monotonic() - began) / options.seconds:
             memory.append(resident_mib())
     client.close()
-    feed.kill()
-    feed.wait()
+    server.stop()
 
     def percentile(share: float) -> float:
         seen = 0
