@@ -168,7 +168,7 @@ soak: release  ## 10,000 messages/s for 60 s while Python is busy
 	@build/release/venv/bin/python benchmarks/soak.py $(ARGS)
 
 bench: release  ## side by side with peers: all questions, 20 minutes (ARGS="--rows stream,roundtrip --rounds 2", "--list")
-	@build/release/venv/bin/python benchmarks/run.py $(ARGS)
+	@build/release/venv/bin/python benchmarks/suite.py $(ARGS)
 
 bench-json: release  ## reading and writing JSON alone, beside other parsers
 	@build/release/venv/bin/python benchmarks/json_speed.py $(ARGS)

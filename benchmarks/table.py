@@ -12,15 +12,19 @@ from dataclasses import dataclass
 import contenders
 from row import Column, Figures, Row
 
+NEAR = 0.7  # of what a raw socket receives: a client above it may have been held back by the server
+
 
 @dataclass(frozen=True)
 class Result:
-    """What one row found: the rounds of each contender, its label, and who was left out and why."""
+    """What one row found: the rounds of each contender, its label, and who was left out and why (`failed`: those that
+    took part and gave no figures)."""
 
     row: Row
     rounds: Mapping[str, Sequence[Figures]]
     labels: Mapping[str, str]
     left_out: Mapping[str, str]
+    failed: frozenset[str] = frozenset()
 
     def median(self, key: str, column: Column) -> float | None:
         """A contender's figure in a column; None where it has none."""
@@ -61,7 +65,7 @@ def _ratio(ours: float, best: float) -> str:
 def row_lines(result: Result) -> Iterator[str]:
     """One row's table."""
     row = result.row
-    rounds = max(len(found) for found in result.rounds.values())
+    rounds = max((len(found) for found in result.rounds.values()), default=0)
     yield f"### {row.question}"
     yield ""
     yield f"{row.setting}; {rounds} round{'s' if rounds > 1 else ''}. `--rows {row.key}`"
@@ -82,10 +86,27 @@ def row_lines(result: Result) -> Iterator[str]:
             if best:
                 cells.append(_ratio(ours, best[1]) if ours is not None else "-")
         yield "| " + " | ".join(cells) + " |"
+    if limit := _near_the_ceiling(result):
+        yield ""
+        yield limit
     for key, why in result.left_out.items():
         yield ""
         yield f"Left out: {key}, because {why}."
     yield ""
+
+
+def _near_the_ceiling(result: Result) -> str | None:
+    """A warning when a client came so near to what the server can do that the server was measured too."""
+    column = result.row.columns[0]
+    ceiling = result.median("count", column) if column.more and "count" in result.rounds else None
+    if ceiling is None:
+        return None
+    fastest = max((result.median(key, column) or 0.0 for key in result.rounds if key != "count"), default=0.0)
+    if fastest < NEAR * ceiling:
+        return None
+    return (
+        f"The server limits this row: the fastest client reached {fastest / ceiling:.0%} of what it can send."
+    )
 
 
 def verdict_lines(results: Sequence[Result]) -> Iterator[str]:

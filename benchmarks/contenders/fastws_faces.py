@@ -46,6 +46,7 @@ class Handled(Contender):
 
     def echo(self, where: Where, objects: list[dict[str, Any]]) -> list[float]:
         client = WebSocketClient(where.url, autoconnect=False, **options(where))
+        self._clients.append(client)
         done = threading.Event()
         volley = Volley(objects, client.send, done.set)
 
@@ -90,6 +91,7 @@ class Read(Handled):
 
     def echo(self, where: Where, objects: list[dict[str, Any]]) -> list[float]:
         client = WebSocketClient(where.url, **options(where))
+        self._clients.append(client)
         client.wait_open(10)
         times = []
         for one in objects:

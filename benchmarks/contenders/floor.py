@@ -42,7 +42,10 @@ class Floor(Contender):
 
     def stream(self, where: Where, tally: Tally, only: bool) -> None:
         """Counts heads of frames, which are all of one size: a stride through each piece that comes."""
-        connection = _shake_hands(where)
+        with _shake_hands(where) as connection:
+            self._count(connection, tally)
+
+    def _count(self, connection: socket.socket, tally: Tally) -> None:
         buffer = bytearray(1 << 20)
         view = memoryview(buffer)
         taken = connection.recv_into(buffer)
@@ -63,20 +66,20 @@ class Floor(Contender):
 
     def echo(self, where: Where, objects: list[dict[str, Any]]) -> list[float]:
         """Frames made beforehand go out; as many bytes as they must come back are read."""
-        connection = _shake_hands(where)
         texts = [json.dumps(one, separators=(",", ":")).encode() for one in objects]
         requests = [frames.masked_frame(text) for text in texts]
         replies = [frames.frame(text) for text in texts]
         buffer = bytearray(len(max(replies, key=len)))
         view = memoryview(buffer)
         times = []
-        for request, reply in zip(requests, replies, strict=True):
-            began = time.perf_counter()
-            connection.sendall(request)
-            taken = connection.recv_into(buffer)
-            while taken < len(reply):
-                taken += connection.recv_into(view[taken:])
-            times.append(time.perf_counter() - began)
-            if view[:taken] != reply:
-                raise SystemExit("what came back is not what was sent")
+        with _shake_hands(where) as connection:
+            for request, reply in zip(requests, replies, strict=True):
+                began = time.perf_counter()
+                connection.sendall(request)
+                taken = connection.recv_into(buffer)
+                while taken < len(reply):
+                    taken += connection.recv_into(view[taken:])
+                times.append(time.perf_counter() - began)
+                if view[:taken] != reply:
+                    raise SystemExit("what came back is not what was sent")
         return times

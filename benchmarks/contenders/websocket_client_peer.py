@@ -68,7 +68,10 @@ class WebsocketClient(Contender):
 
 def _read(connection: websocket.WebSocket, handle: Handle) -> None:
     while True:
-        opcode, text = connection.recv_data()
+        try:
+            opcode, text = connection.recv_data()
+        except websocket.WebSocketConnectionClosedException:
+            return
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             return
         handle(orjson.loads(text))

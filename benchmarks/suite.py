@@ -1,10 +1,10 @@
 """The suite: fastws beside its peers, a question at a time, everything in one run.
 
-    python benchmarks/run.py [--rows stream,roundtrip] [--rounds 5] [--quick] [--held 60] [--list]
+    python benchmarks/suite.py [--rows stream,roundtrip] [--rounds 5] [--quick] [--held 60] [--list]
 
 Contenders take turns, each measurement is a fresh process, and a server of its own on another core gives everybody the same
 bytes. What is printed on standard output is Markdown; progress goes to standard error. A message that is missing, doubled
-or out of order fails the run (where the GIL is held, peers may lose: that is the question).
+or out of order fails the measurement and the run (where the GIL is held, a connection may be lost: that is the question).
 """
 
 from __future__ import annotations
@@ -32,7 +32,13 @@ import table
 import trustme
 from row import Figures, Row, Scale
 
+PATIENCE = 400  # seconds for one measurement
+SHOWN = 2000  # characters of what a failed process said
 OPEN_FILES = 8192  # of the process that holds a thousand connections, and of its server
+
+
+class Failed(Exception):
+    """A measurement that ended without figures; what its process said last."""
 
 
 def certificates(folder: Path) -> server.Certificates:
@@ -55,33 +61,52 @@ def measure(key: str, contender: str, scale: Scale) -> None:
 
 
 def one_round(row: Row, contender: str, scale: Scale) -> Figures:
-    """Start that process; gives its figures."""
+    """Start that process; gives its figures. Says on standard error how long it took. Raises Failed."""
+    began = time.monotonic()
     asked = json.dumps(dataclasses.asdict(scale))
     command = [sys.executable, __file__, "--measure", row.key, contender, asked]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"no figures within {PATIENCE} s") from None
     if result.returncode:
-        raise SystemExit(f"{row.key}: {contender} failed:\n{result.stderr}")
+        raise Failed(result.stderr[-SHOWN:].strip())
+    print(f"{row.key} {contender}: {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
     figures: Figures = json.loads(result.stdout)
     return figures
 
 
 def run_row(row: Row, rounds: int, scale: Scale) -> table.Result:
-    """All rounds of a row, contenders in turns; who begins changes with the round."""
+    """All rounds of a row, contenders in turns; who begins changes with the round. One that fails leaves the row, which
+    says so, and the others go on."""
     left_out = {key: why for key in row.contenders if (why := contenders.missing(key))}
     keys = [key for key in row.contenders if key not in left_out]
     found: dict[str, list[Figures]] = {key: [] for key in keys}
-    began = time.monotonic()
+    failed: dict[str, str] = {}
+
+    def one(key: str) -> None:
+        try:
+            found[key].append(one_round(row, key, scale))
+        except Failed as error:
+            failed[key] = str(error)
+            print(f"{row.key} {key} FAILED: {error}", file=sys.stderr, flush=True)
+
     for number in range(min(rounds, row.rounds or rounds)):
-        turn = [*keys[number % len(keys) :], *keys[: number % len(keys)]]
+        turn = [
+            key for key in (*keys[number % len(keys) :], *keys[: number % len(keys)]) if key not in failed
+        ]
         if row.together:
-            with ThreadPoolExecutor(len(turn)) as pool:
-                results = list(pool.map(lambda key: one_round(row, key, scale), turn))
+            with ThreadPoolExecutor(len(keys)) as pool:
+                list(pool.map(one, turn))
         else:
-            results = [one_round(row, key, scale) for key in turn]
-        for key, figures in zip(turn, results, strict=True):
-            found[key].append(figures)
-    print(f"{row.key}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    return table.Result(row, found, {key: contenders.make(key).label for key in keys}, left_out)
+            for key in turn:
+                one(key)
+    left_out |= {
+        key: f"it failed: {(words.splitlines() or ['no word'])[-1]}" for key, words in failed.items()
+    }
+    whole = {key: figures for key, figures in found.items() if key not in failed}
+    labels = {key: contenders.make(key).label for key in keys}
+    return table.Result(row, whole, labels, left_out, frozenset(failed))
 
 
 def heading(keys: set[str], quick: bool) -> Iterator[str]:
@@ -91,7 +116,7 @@ def heading(keys: set[str], quick: bool) -> Iterator[str]:
     yield f"Python {platform.python_version()}; {versions}."
     yield (
         f"{_processor()}, {len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}; loopback; "
-        f"no compression; TLS by {ssl.OPENSSL_VERSION}, certificates verified by everybody."
+        f"no compression; TLS by {ssl.OPENSSL_VERSION} (Python's), certificates verified by everybody."
     )
     yield (
         f"The server is pinned to core {server.server_core()}. Clients may run on {_cores(False)}; where the setting says "
@@ -156,11 +181,14 @@ def main() -> None:
         scale = Scale(certificates(Path(folder)), options.quick, held)
         results = [run_row(row, rounds, scale) for row in chosen]
     keys = {key for result in results for key in result.rounds}
+    failed = any(result.failed for result in results)
     lines = [*heading(keys, options.quick), *table.verdict_lines(results), ""]
     losses = list(table.loss_lines(results))
     lines += ["Where fastws is behind the best peer, asked for or not:", "", *losses] if losses else []
     lines += ["", *(line for result in results for line in table.row_lines(result))]
     print("\n".join(lines))
+    if failed:
+        raise SystemExit("a measurement failed; its row says which")
 
 
 if __name__ == "__main__":
