@@ -19,13 +19,16 @@ ROUTE = "trade"  # the type that is handled
 SMALL, LARGE, ECHO = 200, 1 << 20, 256  # bytes of a message
 
 
-def _text(values: dict[str, object], size: int) -> bytes:
-    """Compact JSON, filled up to `size` bytes."""
-    text = json.dumps(values, separators=(",", ":")).encode()
-    missing = size - len(text) - len(b',"pad":""')
+def _compact(values: dict[str, object]) -> bytes:
+    return json.dumps(values, separators=(",", ":")).encode()
+
+
+def _padded(values: dict[str, object], size: int) -> dict[str, object]:
+    """The values and a pad, whose compact JSON has `size` bytes."""
+    missing = size - len(_compact({**values, "pad": ""}))
     if missing < 0:
-        raise ValueError(f"{len(text)} bytes do not fit into {size}")
-    return text[:-1] + b',"pad":"' + b"x" * missing + b'"}'
+        raise ValueError(f"{size - missing} bytes do not fit into {size}")
+    return {**values, "pad": "x" * missing}
 
 
 def _trade(kind: str, number: int, generator: random.Random) -> dict[str, object]:
@@ -47,7 +50,7 @@ def small_texts(types: int = 1) -> list[bytes]:
     """A block of trades of 200 bytes. Their types take turns: one in `types` is ROUTE, the others nobody handles."""
     generator = random.Random(7)
     names = [ROUTE, *(f"other{number:02}" for number in range(1, types))]
-    return [_text(_trade(names[n % types], n, generator), SMALL) for n in range(BLOCK)]
+    return [_compact(_padded(_trade(names[n % types], n, generator), SMALL)) for n in range(BLOCK)]
 
 
 def large_texts(size: int = LARGE, count: int = TEXTS) -> list[bytes]:
@@ -56,14 +59,14 @@ def large_texts(size: int = LARGE, count: int = TEXTS) -> list[bytes]:
     texts = []
     for number in range(count):
         trades = [_trade("item", item, generator) for item in range((size - 512) // (SMALL - 10))]
-        texts.append(_text({"type": ROUTE, "id": FIRST_ID + number, "trades": trades}, size))
+        texts.append(_compact(_padded({"type": ROUTE, "id": FIRST_ID + number, "trades": trades}, size)))
     return texts
 
 
 def echo_object(number: int) -> dict[str, object]:
     """An object whose compact JSON has 256 bytes."""
     values = {"type": ROUTE, "id": FIRST_ID + number, "price": 61_234.5, "tags": ["a", "b"], "live": True}
-    return {**values, "pad": "x" * (ECHO - len(_text(values, ECHO).split(b"x", 1)[0]) - 2)}
+    return _padded(values, ECHO)
 
 
 def order_object(number: int) -> dict[str, object]:
