@@ -50,9 +50,13 @@ class Goal:
     limit: float | None = None
 
     def met(self, ours: float, best: float | None, more: bool) -> bool:
-        """Whether it is reached. `best`: the best peer's, None where none took part."""
-        least = self.limit if self.limit is not None else self.factor * best if best is not None else None
-        if least is None:
+        """Whether it is reached. `best`: the best peer's, None where none took part. A factor of what is not above zero says
+        nothing (a loss that drowned in noise), so that is not met."""
+        if self.limit is not None:
+            least = self.limit
+        elif best is not None and best > 0:
+            least = self.factor * best
+        else:
             return False
         return ours >= least if more else ours <= least
 

@@ -15,7 +15,7 @@ from row import Column, Figures, Goal, Row, Scale
 from server import Server
 from tally import Tally
 
-RATE, WINDOW, PAIRS = 50_000, 0.7, 3
+RATE, WINDOW, PAIRS = 50_000, 0.8, 2
 
 
 def count_for(seconds: float) -> float:

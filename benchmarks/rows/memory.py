@@ -77,7 +77,7 @@ def _row(tls: bool) -> Row:
         ),
         measure=partial(measure, tls=tls),
         goals=2,
-        rounds=3,
+        rounds=2,
     )
 
 

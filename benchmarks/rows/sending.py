@@ -14,7 +14,7 @@ from server import Server
 
 from . import stream
 
-OBJECTS = 200_000
+OBJECTS = 100_000
 
 
 def measure(key: str, scale: Scale, *, tls: bool) -> Figures:

@@ -14,6 +14,7 @@ from row import Column, Figures, Goal, Row, Scale
 from server import Server
 from tally import Tally
 
+SMALL_ONES, LARGE_ONES = 200_000, 200  # messages of a round
 WHO = (
     "fastws",
     "fastws-async",
@@ -35,7 +36,7 @@ def cpu_seconds() -> float:
 def measure(key: str, scale: Scale, *, large: bool, tls: bool, types: int = 1) -> Figures:
     """One contender, one flood."""
     contender = contenders.make(key)
-    messages = scale.count(600) if large else scale.count(200_000)
+    messages = scale.count(LARGE_ONES) if large else scale.count(SMALL_ONES)
     tally = Tally(messages // types, types=types, block=frames.TEXTS if large else frames.BLOCK)
     kind = "large" if large else types
     with Server("feed.py", "flood", kind, messages, tls=scale.tls if tls else None) as server:
@@ -64,7 +65,7 @@ def _row(large: bool, tls: bool, factor: float) -> Row:
         key=f"stream-{'1M' if large else '200'}{'-tls' if tls else ''}",
         question=f"A stream of {size} messages over {scheme}, all handled",
         goal=Goal(f"at least {factor} times the best peer's", factor),
-        setting=f"{600 if large else 200_000:,} messages a round, each parsed and handed to a Python function",
+        setting=f"{LARGE_ONES if large else SMALL_ONES:,} messages a round, each parsed and handed to a Python function",
         contenders=WHO,
         judged=("fastws",),
         columns=(rate, Column("cpu_ms", "CPU ms a message", "{:,.2f}") if large else CPU),

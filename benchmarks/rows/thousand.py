@@ -63,6 +63,6 @@ ROWS = (
         ),
         measure=measure,
         pinned=True,
-        rounds=3,
+        rounds=2,
     ),
 )

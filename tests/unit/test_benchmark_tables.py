@@ -84,6 +84,7 @@ def test_words_stand_where_a_figure_would():
         (row.Goal("", limit=100.0), 100.0, 1.0, True, True),
         (row.Goal("", limit=100.0), 99.9, None, True, False),
         (row.Goal(""), 1.0, None, True, False),
+        (row.Goal("", 0.5), -9.0, -1.0, False, False),
     ],
 )
 def test_a_goal_is_a_factor_of_the_best_peer_or_a_limit(goal, ours, best, more, met):
