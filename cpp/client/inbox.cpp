@@ -7,13 +7,12 @@
 #include <utility>
 
 #include "gate.hpp"
+#include "slab_pool.hpp"
 
 namespace fastws::client {
 
 namespace {
 
-constexpr std::size_t spare_bytes = std::size_t{1} << 20;  // a larger one is freed, not kept
-constexpr std::size_t spare_slabs = 4;
 constexpr std::size_t kept_pending = 1024;  // items
 constexpr double burst_ends_after = 1.0;    // seconds without a drop
 
@@ -35,12 +34,7 @@ void Inbox::use_slab() {
 }
 
 Slab& Inbox::take_slab() {
-  if (spare_.empty()) {
-    slabs_.push_back(std::make_unique<Slab>());
-  } else {
-    slabs_.push_back(std::move(spare_.back()));
-    spare_.pop_back();
-  }
+  slabs_.push_back(SlabPool::instance().take());
   return *slabs_.back();
 }
 
@@ -52,17 +46,12 @@ void Inbox::retire(Slab& slab) {
   if (newest_ == &slab) newest_ = nullptr;
   held_ -= slab.counted;
   slab.counted = 0;
-  if (spare_.size() < spare_slabs &&
-      slab.tape.text.capacity() + slab.tape.words.capacity() * 8 < spare_bytes) {
-    slab.tape.clear();
-    spare_.push_back(std::move(*here));
-  }
+  SlabPool::instance().put(std::move(*here));
   slabs_.erase(here);
 }
 
 void Inbox::give_back() {
   const Lock lock(mutex_);
-  spare_.clear();
   if (pending_.capacity() > kept_pending) std::vector<Item>().swap(pending_);
 }
 

@@ -200,7 +200,6 @@ class Inbox {
   Load readers_fixed_;
 
   std::vector<std::unique_ptr<Slab>> slabs_;  // in use
-  std::vector<std::unique_ptr<Slab>> spare_;
   Slab* newest_ = nullptr;   // the slab that later reads append to while nobody works on it
   Slab* filling_ = nullptr;  // I/O thread, between begin() and publish()
   std::vector<Item> pending_;
