@@ -200,8 +200,8 @@ class Inbox {
   Load readers_fixed_;
 
   std::vector<std::unique_ptr<Slab>> slabs_;  // in use
-  Slab* newest_ = nullptr;   // the slab that later reads append to while nobody works on it
-  Slab* filling_ = nullptr;  // I/O thread, between begin() and publish()
+  Slab* newest_ = nullptr;                    // the slab that later reads append to while nobody works on it
+  Slab* filling_ = nullptr;                   // I/O thread, between begin() and publish()
   std::vector<Item> pending_;
   std::shared_ptr<const View> view_;  // I/O thread
   std::shared_ptr<const View> next_view_;
