@@ -20,7 +20,7 @@ ASAN_RUNTIME = $(shell $(CXX) -print-file-name=libasan.so) $(shell $(CXX) -print
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help native venv dev core-tests demo test lifecycle conformance conformance-short
+.PHONY: help native venv dev core-tests demo chat test test-chat lifecycle conformance conformance-short
 .PHONY: asan tsan fuzz numbers release soak bench bench-json lint format clean
 
 help:  ## show this list
@@ -55,6 +55,17 @@ $(STAMPS)/fuzz-tools: scripts/install-native | $(STAMPS)/native
 
 $(STAMPS)/node-peer: scripts/install-node-peer tests/integration/node/package.json $(STAMPS)/test-programs
 	@scripts/install-node-peer
+	@touch $@
+
+$(STAMPS)/chat-tools: $(STAMPS)/venv
+	@$(PY) scripts/requirements.py chat >build/requirements-chat.txt
+	@$(PIP) -r build/requirements-chat.txt
+	@touch $@
+
+$(STAMPS)/browser: $(STAMPS)/chat-tools scripts/install-native
+	@scripts/install-native browser
+	@$(PY) scripts/requirements.py test-chat >build/requirements-test-chat.txt
+	@$(PIP) -r build/requirements-test-chat.txt
 	@touch $@
 
 $(STAMPS)/bench-tools: $(STAMPS)/venv
@@ -92,13 +103,19 @@ $(STAMPS)/core-tests: $(STAMPS)/dev $(TEST_SOURCES)
 demo: $(STAMPS)/dev  ## stream this machine's readings from a server that dies and returns (TLS=1: over wss)
 	@$(PY) examples/demo/run.py $(if $(filter-out 0,$(TLS)),--tls)
 
+chat: $(STAMPS)/dev $(STAMPS)/chat-tools  ## talk in a terminal, and in a browser (NAME=... ROOM=... PORT=...)
+	@cd examples && ../$(PY) -m chat $(if $(NAME),--name "$(NAME)") $(if $(ROOM),--room "$(ROOM)") $(if $(PORT),--port $(PORT))
+
 core-tests: $(STAMPS)/core-tests  ## run the C++ tests of the core alone
 	@ctest --test-dir build/dev --output-on-failure --no-tests=error -j $(JOBS) -Q -O build/core-tests.log \
 	  || { cat build/core-tests.log; exit 1; }
 	@tail -n 3 build/core-tests.log
 
-test: core-tests $(STAMPS)/node-peer  ## the everyday tests: the C++ core's, then Python's
+test: core-tests $(STAMPS)/node-peer $(STAMPS)/chat-tools  ## the everyday tests: the C++ core's, then Python's
 	@FASTWS_CORE_TESTS=$(CORE_TESTS) $(PY) $(PYTEST) $(ARGS)
+
+test-chat: $(STAMPS)/dev $(STAMPS)/test-programs $(STAMPS)/browser  ## the chat's tests, those with a real browser too
+	@$(PY) $(PYTEST) tests/chat tests/chat_browser $(ARGS)
 
 lifecycle: $(STAMPS)/dev  ## exit, fork, interrupt and collection in every state, 20 times each
 	@FASTWS_LIFECYCLE_RUNS=20 $(PY) $(PYTEST) tests/lifecycle $(ARGS)
@@ -109,7 +126,7 @@ conformance: $(STAMPS)/dev $(STAMPS)/autobahn  ## the Autobahn test suite (12 mi
 conformance-short: $(STAMPS)/dev $(STAMPS)/autobahn  ## the Autobahn test suite without its long sections
 	@$(PY) tests/conformance/run.py --without 9 12 13
 
-asan: $(STAMPS)/venv $(STAMPS)/node-peer  ## all everyday tests under AddressSanitizer and UndefinedBehaviorSanitizer
+asan: $(STAMPS)/venv $(STAMPS)/node-peer $(STAMPS)/chat-tools  ## all everyday tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@echo "fastws: building with sanitizers (build/asan)"
 	@scripts/build-variant asan -C cmake.build-type=Dev -C cmake.define.FASTWS_TESTS=ON \
 	  -C cmake.define.FASTWS_SANITIZE=address,undefined

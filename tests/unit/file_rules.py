@@ -6,7 +6,7 @@ from pathlib import Path
 
 MAXIMUM_LINES = 400
 FOLDERS = ("cpp", "python", "tests", "benchmarks", "examples", "scripts", ".ci")
-SUFFIXES = (".c", ".cpp", ".hpp", ".py", ".pyi", ".sh", ".map")
+SUFFIXES = (".c", ".cpp", ".hpp", ".py", ".pyi", ".sh", ".map", ".js", ".css")
 NAMES_THAT_SAY_NOTHING = {"util", "utils", "common", "helper", "helpers", "misc"}
 
 # Each word with one letter in brackets, so that this file does not hold what it looks for.
@@ -62,6 +62,6 @@ def _is_source(path: Path) -> bool:
 def _begins_with_what_it_is(path: Path, text: str) -> bool:
     if path.suffix in (".py", ".pyi"):
         return bool(ast.get_docstring(ast.parse(text)))
-    if path.suffix in (".c", ".cpp", ".hpp"):
+    if path.suffix in (".c", ".cpp", ".hpp", ".js", ".css"):
         return re.match(r"// \S|/\*", text) is not None
     return re.match(r"(?:#!.*\n)?(?:# |/\* )\w", text) is not None

@@ -24,6 +24,7 @@ def test_the_walk_sees_the_files_of_every_folder():
         ("cpp/engine/silent.hpp", "#pragma once\n", "does not begin with what it is"),
         ("python/fastws/silent.py", "import os\n", "does not begin with what it is"),
         ("python/fastws/silent.pyi", "x: int\n", "does not begin with what it is"),
+        ("examples/silent.js", "let x;\n", "does not begin with what it is"),
         ("scripts/silent", "#!/bin/sh\nexit 0\n", "does not begin with what it is"),
         ("cpp/engine/utils.hpp", "// Things.\n", "a name that does not say what is inside"),
         ("cpp/common/text.hpp", "// Things.\n", "cpp/common: a name that does not say what is inside"),

@@ -1,0 +1,141 @@
+"""One client's connection on the server: reads its requests, keeps them within the limits, writes what the room tells it.
+
+Knows aiohttp's socket, the protocol and the rooms. Promises that no text from a client ends anything but its own connection,
+and that a client that reads too slowly is closed (1013) instead of filling the memory: it comes back and is given what it missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from . import protocol
+from .limits import Bucket
+from .protocol import Join, Older, Ping, Refused, Say, Typing
+from .room import Member, Room, Rooms, encode
+
+SAY_RATE, SAY_BURST = 5.0, 20  # messages a second and at once
+OTHER_RATE, OTHER_BURST = 20.0, 60
+GARBAGE_RATE, GARBAGE_BURST = 0.5, 10  # requests that were refused as garbage, before the connection is ended
+OUTBOX_MESSAGES, OUTBOX_BYTES = 2000, 8 * 2**20
+JOIN_SECONDS = 20.0
+
+
+class Outbox:
+    """What waits to be written to one client."""
+
+    def __init__(self) -> None:
+        self._texts: deque[str] = deque()
+        self._bytes = 0
+        self._news = asyncio.Event()
+        self.ending: tuple[int, str] | None = None
+
+    def put(self, text: str) -> None:
+        """Send a text soon; a full outbox ends the connection."""
+        if self.ending is not None:
+            return
+        if self._texts and (len(self._texts) >= OUTBOX_MESSAGES or self._bytes + len(text) > OUTBOX_BYTES):
+            self._texts.clear()
+            return self.end(protocol.TOO_SLOW, "you read too slowly")
+        self._texts.append(text)
+        self._bytes += len(text)
+        self._news.set()
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the connection when what was put before is written."""
+        if self.ending is None:
+            self.ending = (code, reason)
+        self._news.set()
+
+    async def write_to(self, socket: web.WebSocketResponse) -> None:
+        """Write until the end."""
+        while True:
+            while self._texts:
+                text = self._texts.popleft()
+                self._bytes -= len(text)
+                await socket.send_str(text)
+            if self.ending is not None:
+                code, reason = self.ending
+                await socket.close(code=code, message=reason.encode())
+                return
+            self._news.clear()
+            await self._news.wait()
+
+
+class Connection:
+    """One client, from its upgrade to its end."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self.outbox = Outbox()
+        self._place: tuple[Room, Member] | None = None
+        now = time.monotonic()
+        self._says = Bucket(SAY_RATE, SAY_BURST, now)
+        self._others = Bucket(OTHER_RATE, OTHER_BURST, now)
+        self._garbage = Bucket(GARBAGE_RATE, GARBAGE_BURST, now)
+
+    async def serve(self, socket: web.WebSocketResponse) -> None:
+        """Read and write until the connection ends."""
+        writing = asyncio.create_task(self._write(socket))
+        patience = asyncio.get_running_loop().call_later(JOIN_SECONDS, self._lose_patience)
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    await self._take(message.data)
+                elif message.type is WSMsgType.BINARY:
+                    self._refuse(Refused("bad-message", "This chat speaks text messages only."))
+        finally:
+            patience.cancel()
+            writing.cancel()
+            if self._place is not None:
+                await self._rooms.go(*self._place)
+            await asyncio.gather(writing, return_exceptions=True)
+
+    async def _write(self, socket: web.WebSocketResponse) -> None:
+        with contextlib.suppress(ConnectionError, RuntimeError):  # it ended: the reader knows
+            await self.outbox.write_to(socket)
+
+    def _lose_patience(self) -> None:
+        if self._place is None:
+            self.outbox.end(WSCloseCode.POLICY_VIOLATION, "you never joined a room")
+
+    async def _take(self, text: str) -> None:
+        try:
+            await self._do(protocol.read(text))
+        except Refused as refused:
+            self._refuse(refused)
+
+    def _refuse(self, refused: Refused) -> None:
+        self.outbox.put(encode(refused.reply()))
+        garbage = refused.code in ("bad-message", "too-fast", "bad-version") and refused.about is None
+        if garbage and self._garbage.take(time.monotonic()):
+            self.outbox.end(protocol.TOO_MUCH_GARBAGE, "too many requests that make no sense")
+
+    async def _do(self, request: protocol.Request) -> None:
+        if not isinstance(request, Say) and (wait := self._others.take(time.monotonic())):
+            raise Refused("too-fast", "That is too much at once.", retry_after=wait)
+        if isinstance(request, Ping):
+            return self.outbox.put('{"type":"pong"}')
+        if isinstance(request, Join):
+            return await self._join(request)
+        about = request.id if isinstance(request, Say) else None
+        if self._place is None:
+            raise Refused("not-joined", "Join a room first.", about=about)
+        room, member = self._place
+        if isinstance(request, Say):
+            if wait := self._says.take(time.monotonic()):
+                raise Refused("too-fast", "Slowly: that is a lot at once.", about=about, retry_after=wait)
+            await room.say(member, request)
+        elif isinstance(request, Typing):
+            room.typing(member, request.on)
+        elif isinstance(request, Older):
+            await room.older(member, request.before)
+
+    async def _join(self, join: Join) -> None:
+        if self._place is not None:
+            raise Refused("bad-message", "You are in a room already; another room needs another connection.")
+        self._place = await self._rooms.enter(self.outbox, join)
