@@ -1,0 +1,157 @@
+"""The notebook's face: the real widget in Python, its real module in a real Chromium, joined as a notebook joins them.
+
+What stands between them here is anywidget's interface (a model with get, on, off and send), carried by the browser's own
+connection to the test instead of a kernel's.
+"""
+
+import json
+import queue
+import subprocess
+import sys
+
+import pytest
+from chat.notebook import Chat
+from chat.protocol import Refused
+from chat_rig import EXAMPLES, QUICK, until
+
+HOST = """
+async ([esm, css, view]) => {
+  document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  const handlers = new Set();
+  let now = view;
+  const model = {
+    get: () => now,
+    on: (event, fn) => handlers.add(fn),
+    off: (event, fn) => handlers.delete(fn),
+    send: (content) => window.tell(JSON.stringify(content)),
+  };
+  window.update = (next) => { now = next; for (const fn of handlers) fn(); };
+  const el = document.body.appendChild(document.createElement("div"));
+  window.leave = (await import(url)).default.render({ model, el });
+}
+"""
+
+
+class Notebook:
+    """A widget and the page that shows it."""
+
+    def __init__(self, page, widget):
+        self.page = page
+        self.widget = widget
+        self._told = queue.Queue()
+        page.expose_function("tell", self._told.put)
+        page.evaluate(HOST, [widget._esm, widget._css, widget.view])
+
+    def until(self, condition):
+        """Pass on what either side says until it is so."""
+
+        def turn():
+            self.page.evaluate("view => window.update(view)", self.widget.view)
+            while not self._told.empty():
+                self.widget._handle_custom_msg(json.loads(self._told.get()), [])
+            return condition()
+
+        return until(turn)
+
+
+@pytest.fixture
+def notebook(chromium, server, room):
+    """A room in a notebook: notebook(name)."""
+    context = chromium.new_context(viewport={"width": 700, "height": 500})
+    widgets = []
+
+    def show(name, url=None, **options):
+        widgets.append(Chat(url or server.url, name=name, room=room, reconnect=QUICK, **options))
+        return Notebook(context.new_page(), widgets[-1])
+
+    yield show
+    for widget in widgets:
+        widget.close()
+    context.close()
+
+
+def test_a_notebook_and_another_person_talk(notebook, person):
+    bob, ada = person("Bob"), notebook("Ada")
+    ada.until(lambda: "2 here" in ada.page.inner_text(".chat-here"))
+    ada.page.type("textarea", "hello")
+    ada.until(lambda: bob.view.typing == ("Ada",))
+    ada.page.press("textarea", "Enter")
+    ada.until(lambda: bob.texts == ["hello"])
+    ada.until(lambda: ada.page.is_visible(".chat-line.own.sent >> text=hello"))
+    bob.say("<b>hi</b>")
+    ada.until(lambda: ada.page.is_visible(".chat-line:not(.own) >> text=<b>hi</b>"))
+    bob.session.typing(True)
+    ada.until(lambda: ada.page.is_visible("text=Bob is typing"))
+
+
+def test_an_outage_is_counted_down_and_survived(notebook, serve, person):
+    server = serve()
+    ada = notebook("Ada", url=server.url)
+    ada.until(lambda: "1 here" in ada.page.inner_text(".chat-here"))
+    server.kill()
+    ada.until(lambda: ada.page.is_visible(".chat-banner >> text=No connection"))
+    ada.page.fill("textarea", "later")
+    ada.page.press("textarea", "Enter")
+    ada.until(lambda: ada.page.is_visible(".chat-line.sending"))
+    server.start()
+    ada.until(lambda: ada.page.is_visible(".chat-line.own.sent >> text=later"))
+    person("Bob", url=server.url).sees("later")
+
+
+def test_a_failed_message_is_taken_back(notebook, serve, talker):
+    server = serve("--max-history-mib", "0.01")
+    filler = talker("Bob", url=server.url)
+    while filler.say("x" * 4000)["type"] != "refused":
+        pass
+    ada = notebook("Ada", url=server.url)
+    ada.until(lambda: "2 here" in ada.page.inner_text(".chat-here"))
+    ada.page.fill("textarea", "y" * 4000)
+    ada.page.press("textarea", "Enter")
+    ada.until(lambda: ada.page.is_visible(".chat-line.failed"))
+    ada.page.click("text=Take back")
+    ada.until(lambda: not ada.page.is_visible(".chat-line.failed"))
+    assert ada.page.input_value("textarea") == "y" * 4000
+
+
+def test_nonsense_out_of_the_browser_is_passed_over(notebook):
+    ada = notebook("Ada")
+    for content in (
+        None,
+        3,
+        [],
+        {},
+        {"do": "close"},
+        {"do": "say"},
+        {"do": "say", "text": 3},
+        {"do": "say", "text": ""},
+        {"do": "__init__"},
+    ):
+        ada.widget._handle_custom_msg(content, [])
+    ada.until(lambda: "1 here" in ada.page.inner_text(".chat-here"))
+    assert ada.widget.session.view().lines == ()
+
+
+def test_a_widget_that_left_the_page_stops_counting(notebook):
+    ada = notebook("Ada")
+    ada.until(lambda: "1 here" in ada.page.inner_text(".chat-here"))
+    ada.page.evaluate("() => window.leave()")
+    ada.widget.close()
+    assert ada.widget.session.view().link.state == "closed"
+
+
+def test_a_bad_name_is_told_at_once(server, room):
+    with pytest.raises(Refused, match="A name is needed"):
+        Chat(server.url, name=" ", room=room)
+
+
+def test_without_anywidget_the_message_says_what_to_do():
+    program = "import sys; sys.modules['anywidget'] = None\nimport chat.notebook"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=EXAMPLES, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 1
+    assert (
+        "the chat in a notebook needs anywidget, which is not installed: pip install anywidget"
+        in ended.stderr
+    )
