@@ -1,5 +1,6 @@
 """`python -m chat`, what `make chat` runs: as a program, in a real pseudo-terminal where it needs one."""
 
+import ast
 import os
 import signal
 import socket
@@ -11,6 +12,8 @@ import pytest
 from chat.__main__ import who_listens
 from chat.delay import Terminal, measure
 from chat_rig import EXAMPLES, WAIT, Person, free_port, until
+
+import fastws
 
 
 def run(*options):
@@ -102,3 +105,22 @@ def test_the_delay_between_two_terminals_is_measured(tmp_path):
     for delays in measure(3, tmp_path / "history.sqlite3"):
         assert len(delays) == 3
         assert all(0 < delay < 1000 * WAIT for delay in delays)
+
+
+def test_the_example_uses_the_public_api_alone():
+    used = set()
+    for file in (EXAMPLES / "chat").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "fastws":
+                assert node.module == "fastws", file
+                used |= {name.name for name in node.names}
+            elif isinstance(node, ast.Import):
+                assert not any(name.name.split(".")[0] == "fastws" for name in node.names), file
+            elif (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Attribute)
+                and node.value.attr == "_ws"
+            ):
+                assert not node.attr.startswith("_"), file
+    assert "WebSocketClient" in used
+    assert used <= set(fastws.__all__)
