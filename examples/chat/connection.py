@@ -23,6 +23,7 @@ OTHER_RATE, OTHER_BURST = 20.0, 60
 GARBAGE_RATE, GARBAGE_BURST = 0.5, 10  # requests that were refused as garbage, before the connection is ended
 OUTBOX_MESSAGES, OUTBOX_BYTES = 2000, 8 * 2**20
 JOIN_SECONDS = 20.0
+CLOSE_SECONDS = 3.0
 
 
 class Outbox:
@@ -90,9 +91,11 @@ class Connection:
                     self._refuse(Refused("bad-message", "This chat speaks text messages only."))
         finally:
             patience.cancel()
-            writing.cancel()
             if self._place is not None:
                 await self._rooms.go(*self._place)
+            if self.outbox.ending is not None:  # it reads what still comes: a reset would eat the close code
+                await asyncio.wait({writing}, timeout=CLOSE_SECONDS)
+            writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
 
     async def _write(self, socket: web.WebSocketResponse) -> None:
