@@ -149,7 +149,7 @@ class LoopDispatcher(Delivery):
         try:
             result = handler.call(event, payload)
             if result is not None and inspect.isawaitable(result):
-                await result
+                await handler.awaitable(result)
         except (SystemExit, KeyboardInterrupt) as interruption:
             self.interrupted(interruption)
             if not self.waited_for and self._bell is not None:

@@ -227,7 +227,7 @@ class Delivery(ABC):
 
     def handler_failed(self, handler: Handler, payload: Any, error: BaseException) -> Step | None:
         """Log what a handler raised; the step that tells it, if anybody is to be told."""
-        log.error("the handler of %r raised", handler.event, exc_info=error)
+        handler.beside(log.error, "the handler of %r raised", handler.event, exc_info=error)
         # Who fails while being told of an error (`*` handlers are, too) is not told of that one: it would never end.
         if handler.event == "error" or isinstance(payload, ErrorEvent):
             return None

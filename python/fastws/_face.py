@@ -14,9 +14,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from . import _ask, _automatic, _core, _idn, _options, _registry, _settings, _trust
+from . import _ask, _automatic, _cells, _core, _idn, _options, _registry, _settings, _trust
 from ._delivery import Delivery
 from ._handlers import log
+from ._keep import Keeper, Keeping
 from ._options import Backoff, Deflate, Queue, Tls
 from ._overflow import Overflow
 from ._refusals import REFUSED, refusal
@@ -29,7 +30,7 @@ _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 _numbers = itertools.count(1)
 
 
-class ClientFace(ABC):
+class ClientFace(Keeping, ABC):
     """The part of a client that never waits. WebSocketClient and its like add what does."""
 
     _unclosed = False  # whether a warning is due when nobody refers to it any more
@@ -157,6 +158,7 @@ class ClientFace(ABC):
         self._core: _core.Core = _core.Core(config, None if older is None else older._core)
         _trust.warn_unverified(config["tls"], parts["secure"], self._core.url)
         label = f"fastws-{name if name is not None else next(_numbers)}"
+        self._keeper = Keeper()
         self._lock = threading.Lock()
         self._asker = None
         self._begin(label, config["settle"])
@@ -206,6 +208,8 @@ class ClientFace(ABC):
         registration, on a thread (in AsyncWebSocketClient a task) of this client's own; the same function added twice runs
         once. `once`: it runs one time. `batch`: it gets a list of the messages that were taken together (at most 256, after
         the handlers that get each one; for `*` a list of pairs), and in time with the lifecycle events.
+        In a notebook their output goes to the cell that registered them, and that cell's re-run replaces them; what replaces
+        a `connect` handler counts as called for the present connection.
 
         Raises:
             TypeError: `event` is no str, or `fn` can not be called. ValueError: `batch` for a lifecycle event.
@@ -224,9 +228,10 @@ class ClientFace(ABC):
             _options.truth("once", once),
             batch=_options.truth("batch", batch),
             in_connect=self._epoch() != 0,
+            origin=_cells.origin(self),
         )
         if handler is not None:
-            self._core.handle(*self._dispatcher.handlers.wishes())
+            self._heed_handlers()
             self._dispatcher.start()
             if event == "connect":
                 self._core.expect_release(True)  # only now that somebody will release
@@ -234,12 +239,21 @@ class ClientFace(ABC):
         return self
 
     def off(self, event: str, fn: Callable[..., Any] | None = None) -> Self:
-        """Forget a handler, or all of an event. It is not called any more when this returns, but it may still be running."""
+        """Forget a handler, or all of an event. It is not called any more when this returns, but it may still be running.
+        What `keep` began goes on."""
         self._dispatcher.handlers.remove(event, fn)
+        self._heed_handlers()
+        return self
+
+    def _heed_handlers(self) -> None:
         self._core.handle(*self._dispatcher.handlers.wishes())
         if not self._dispatcher.handlers.of("connect"):
             self._core.expect_release(False)
-        return self
+
+    def _cell_ended(self, cell: _cells.Cell) -> None:
+        # One that is closed, for one of its name has taken its place, is still to tell its handlers so.
+        if self._unclosed and self._dispatcher.handlers.remove_older(cell):
+            self._heed_handlers()
 
     def _epoch(self) -> int:
         dispatcher = self._dispatcher

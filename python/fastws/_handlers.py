@@ -1,16 +1,20 @@
 """Who handles what: event names, routes, arity and order of registration.
 
 Knows nothing of the core and of threads but this: tables are replaced whole, so a reader needs no lock. A message handler
-gets the message; a lifecycle handler gets the event if it has a required positional parameter or `*args`.
+gets the message; a lifecycle handler gets the event if it has a required positional parameter or `*args`. In IPython a
+cell's re-run replaces what the cell registered.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 import logging
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+from ._cells import Cell, InContext, Origin
 
 log = logging.getLogger("fastws")
 
@@ -48,15 +52,34 @@ _MOST_PLANS = 1024  # a hostile server must not grow a table by routes without e
 class Handler:
     """One registered function."""
 
-    __slots__ = ("batch", "connected_epoch", "event", "fn", "once", "removed", "star", "takes_event")
+    __slots__ = (
+        "batch",
+        "connected_epoch",
+        "event",
+        "fn",
+        "once",
+        "origin",
+        "own",
+        "removed",
+        "run",
+        "star",
+        "takes_event",
+    )
 
-    def __init__(self, event: str, fn: Callable[..., Any], once: bool, batch: bool) -> None:
+    def __init__(
+        self, event: str, fn: Callable[..., Any], once: bool, batch: bool, origin: Origin | None = None
+    ) -> None:
         self.event = event
         self.fn = fn
+        self.origin = origin
+        self.run = fn  # what is called: the function, in the context of its cell if there is one
+        if origin is not None and origin.context is not None:
+            self.run = functools.partial(origin.context.run, fn)
         self.once = once
         self.batch = batch  # gets the messages of a slice as one list
         self.star = event == "*"
         self.takes_event = event not in LIFECYCLE or wants_argument(fn)
+        self.own = False  # the client's, not the user's: off(event) leaves it
         self.removed = False
         self.connected_epoch = 0  # connect: the connection it was called for last
 
@@ -64,9 +87,22 @@ class Handler:
         """Call the function with as much as it takes. `event`: what a `*` handler is told, besides."""
         if self.star:
             if self.batch:
-                return self.fn(payload if event == "*" else [(event, payload)])
-            return self.fn(event, payload)
-        return self.fn(payload) if self.takes_event else self.fn()
+                return self.run(payload if event == "*" else [(event, payload)])
+            return self.run(event, payload)
+        return self.run(payload) if self.takes_event else self.run()
+
+    def awaitable(self, result: Any) -> Any:
+        """What is to be awaited of what `call` gave: a coroutine goes on where the function's output goes."""
+        context = None if self.origin is None else self.origin.context
+        return InContext(context, result) if context is not None and inspect.iscoroutine(result) else result
+
+    def beside(self, fn: Callable[..., Any], *args: Any, **named: Any) -> None:
+        """Call another function where this one's output goes."""
+        context = None if self.origin is None else self.origin.context
+        if context is None:
+            fn(*args, **named)
+        else:
+            context.run(fn, *args, **named)
 
 
 class Plan(NamedTuple):
@@ -83,7 +119,7 @@ class HandlerTable:
         self._lock = threading.Lock()
         self._by_event: dict[str, tuple[Handler, ...]] = {}
         self._plans: dict[object, Plan] = {}
-        # Route -> (handler, function, handler, function ...), to be called with a message alone; None: they want more.
+        # Route -> (handler, what to call, handler, what to call ...), to be called with a message alone; None: they want more.
         self.direct: dict[str | None, tuple[Any, ...] | None] = {}
         self._warned: set[str] = set()
 
@@ -95,9 +131,11 @@ class HandlerTable:
         *,
         batch: bool = False,
         in_connect: bool = False,
+        origin: Origin | None = None,
     ) -> Handler | None:
         """Register; None = the same function handles this event already (it runs once). `in_connect`: in a handler of
-        `connect`, where a function that is made anew each time would be added at every reconnect."""
+        `connect`, where a function that is made anew each time would be added at every reconnect. `origin`: what an older
+        run of its cell registered for this event goes."""
         if not isinstance(event, str):
             raise TypeError(f"event must be a str, not {type(event).__name__}")
         _checked_route(event)
@@ -116,6 +154,11 @@ class HandlerTable:
             )
         with self._lock:
             present = self._by_event.get(event, ())
+            replaced = [
+                one for one in present if origin is not None and origin.replaces(fn, one.origin, one.fn)
+            ]
+            if replaced:
+                present = self._without(event, replaced)
             if any(one.fn == fn for one in present):
                 return None
             code = getattr(fn, "__code__", None)
@@ -130,30 +173,52 @@ class HandlerTable:
                     "register it once, outside",
                     event,
                 )
-            made = Handler(event, fn, once, batch)
+            made = Handler(event, fn, once, batch, origin)
+            # Who takes the place of one that the present connection was told to, has been told.
+            made.connected_epoch = max((one.connected_epoch for one in replaced), default=0)
             self._replace(event, (*present, made))
             return made
 
-    def remove(self, event: str, fn: Callable[..., Any] | None) -> None:
-        """Forget a function, or all of an event. What is being called goes on; nothing is called afterwards."""
+    def add_own(self, event: str, fn: Callable[..., Any]) -> None:
+        """Register what the client itself wants of a message; it belongs to no cell, and off(event) leaves it."""
         with self._lock:
-            kept = []
-            for one in self._by_event.get(event, ()):
-                if fn is None or one.fn == fn:
-                    one.removed = True
-                else:
-                    kept.append(one)
-            self._replace(event, tuple(kept))
+            made = Handler(event, fn, once=False, batch=False)
+            made.own = True
+            self._replace(event, (*self._by_event.get(event, ()), made))
+
+    def remove(self, event: str, fn: Callable[..., Any] | None) -> None:
+        """Forget a function, or all that users gave for an event. What is being called goes on; nothing is called
+        afterwards."""
+        with self._lock:
+            present = self._by_event.get(event, ())
+            gone = [one for one in present if (not one.own if fn is None else one.fn == fn)]
+            self._without(event, gone)
+
+    def remove_older(self, cell: Cell) -> bool:
+        """Forget what earlier runs of this cell registered; whether there was something."""
+        with self._lock:
+            found = False
+            for event, handlers in list(self._by_event.items()):
+                older = [one for one in handlers if one.origin and one.origin.is_before(cell)]
+                if older:
+                    found = True
+                    self._without(event, older)
+            return found
 
     def discard(self, handler: Handler) -> bool:
         """Forget one that runs once; False = somebody did already."""
         with self._lock:
             if handler.removed:
                 return False
-            handler.removed = True
-            kept = tuple(one for one in self._by_event.get(handler.event, ()) if one is not handler)
-            self._replace(handler.event, kept)
+            self._without(handler.event, [handler])
             return True
+
+    def _without(self, event: str, gone: list[Handler]) -> tuple[Handler, ...]:
+        for one in gone:
+            one.removed = True
+        kept = tuple(one for one in self._by_event.get(event, ()) if not one.removed)
+        self._replace(event, kept)
+        return kept
 
     def _replace(self, event: str, handlers: tuple[Handler, ...]) -> None:
         table = dict(self._by_event)
@@ -188,7 +253,7 @@ class HandlerTable:
             each, batched = self.for_message(route)
             plan: tuple[Any, ...] | None = None
             if route not in RESERVED and not batched and not any(one.once or one.star for one in each):
-                plan = tuple(part for one in each for part in (one, one.fn))
+                plan = tuple(part for one in each for part in (one, one.run))
             if len(self.direct) < _MOST_PLANS:
                 self.direct[route] = plan
             return plan

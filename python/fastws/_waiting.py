@@ -6,11 +6,11 @@ notice Ctrl-C; while it waits, a client without handlers has its events logged; 
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ._cells import in_kernel
 from ._errors import ConnectFailed, ConnectionClosed, ConnectTimeout, NotConnected, failure_to_error
 from ._events import Disconnect, ErrorEvent
 from ._options import number
@@ -80,7 +80,7 @@ def until_closed(client: WebSocketClient, timeout: float | None) -> bool:
     try:
         state = reach(client, lambda state: state in OVER, seconds)
     except KeyboardInterrupt:
-        if not in_notebook():
+        if not in_kernel():
             client.close()
         raise
     if state is None:
@@ -162,10 +162,3 @@ def _failed(client: ClientFace, failure: dict[str, Any]) -> ConnectFailed:
     if isinstance(told, ErrorEvent) and told.message == failure["message"]:
         where = {"attempt": told.attempt, "epoch": getattr(told.exception, "epoch", None)}
     return failure_to_error(failure, url=client.url, **where)
-
-
-def in_notebook() -> bool:
-    """Whether a Jupyter kernel runs this code."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and hasattr(shell, "kernel")

@@ -78,6 +78,11 @@ assert_type(ws.latency, float | None)
 assert_type(ws.stats(), Stats)
 assert_type(ws.stats().messages_in, int)
 assert_type(clients(), list[WebSocketClient | AsyncWebSocketClient])
+assert_type(ws.keep("trade", 500).keep("message"), WebSocketClient)
+assert_type(ws.tail("trade"), list[Any])
+assert_type(ws.tail("trade", 10), list[Any])
+assert_type(ws.to_frame("trade", library="polars"), Any)
+ws.to_frame("trade", library="numpy")  # type: ignore[arg-type]
 
 with WebSocketClient("ws://localhost", reconnect=False, name="chat") as one:
     for message in one:

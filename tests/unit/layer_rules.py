@@ -58,6 +58,7 @@ CORE_USERS = {
     "_registry": "tells it about exit and fork",
 }
 PURE_MODULES = (
+    "_cells",
     "_options",
     "_events",
     "_errors",
