@@ -68,6 +68,10 @@ $(STAMPS)/browser: $(STAMPS)/chat-tools scripts/install-native
 	@$(PIP) -r build/requirements-test-chat.txt
 	@touch $@
 
+$(STAMPS)/old-kernel: scripts/install-old-kernel $(STAMPS)/venv
+	@scripts/install-old-kernel
+	@touch $@
+
 $(STAMPS)/bench-tools: $(STAMPS)/venv
 	@$(PY) scripts/requirements.py bench >build/requirements-bench.txt
 	@$(PIP) -r build/requirements-bench.txt
@@ -111,7 +115,7 @@ core-tests: $(STAMPS)/core-tests  ## run the C++ tests of the core alone
 	  || { cat build/core-tests.log; exit 1; }
 	@tail -n 3 build/core-tests.log
 
-test: core-tests $(STAMPS)/node-peer $(STAMPS)/chat-tools  ## the everyday tests: the C++ core's, then Python's
+test: core-tests $(STAMPS)/node-peer $(STAMPS)/chat-tools $(STAMPS)/old-kernel  ## the everyday tests: the C++ core's, then Python's
 	@FASTWS_CORE_TESTS=$(CORE_TESTS) $(PY) $(PYTEST) $(ARGS)
 
 test-chat: $(STAMPS)/dev $(STAMPS)/test-programs $(STAMPS)/browser  ## the chat's tests, those with a real browser too
@@ -126,7 +130,7 @@ conformance: $(STAMPS)/dev $(STAMPS)/autobahn  ## the Autobahn test suite (12 mi
 conformance-short: $(STAMPS)/dev $(STAMPS)/autobahn  ## the Autobahn test suite without its long sections
 	@$(PY) tests/conformance/run.py --without 9 12 13
 
-asan: $(STAMPS)/venv $(STAMPS)/node-peer $(STAMPS)/chat-tools  ## all everyday tests under AddressSanitizer and UndefinedBehaviorSanitizer
+asan: $(STAMPS)/venv $(STAMPS)/node-peer $(STAMPS)/chat-tools $(STAMPS)/old-kernel  ## all everyday tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@echo "fastws: building with sanitizers (build/asan)"
 	@scripts/build-variant asan -C cmake.build-type=Dev -C cmake.define.FASTWS_TESTS=ON \
 	  -C cmake.define.FASTWS_SANITIZE=address,undefined

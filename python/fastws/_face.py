@@ -18,6 +18,7 @@ from . import _ask, _automatic, _cells, _core, _idn, _options, _registry, _setti
 from ._delivery import Delivery
 from ._handlers import log
 from ._keep import Keeper, Keeping
+from ._notebook import Shown
 from ._options import Backoff, Deflate, Queue, Tls
 from ._overflow import Overflow
 from ._refusals import REFUSED, refusal
@@ -30,7 +31,7 @@ _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 _numbers = itertools.count(1)
 
 
-class ClientFace(Keeping, ABC):
+class ClientFace(Keeping, Shown, ABC):
     """The part of a client that never waits. WebSocketClient and its like add what does."""
 
     _unclosed = False  # whether a warning is due when nobody refers to it any more
@@ -295,12 +296,14 @@ class ClientFace(Keeping, ABC):
         self._at_hand()
         self._unclosed = True
         self._core.connect()
+        self._show_again()
 
     def reconnect(self) -> None:
         """Connect anew now: closes an open connection first, cuts a wait short, starts a closed client. Does not wait."""
         self._at_hand()
         self._unclosed = True
         self._core.reconnect()
+        self._show_again()
 
     def _begin_close(self, code: int, reason: str) -> None:
         _settings.close_frame(code, reason)
@@ -360,6 +363,7 @@ class ClientFace(Keeping, ABC):
         self._unclosed = False
         self._lock = threading.Lock()
         self._asker = None
+        self._card = None
         self._dispatcher.forked()
 
     def __del__(self) -> None:

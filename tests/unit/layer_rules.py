@@ -59,6 +59,7 @@ CORE_USERS = {
 }
 PURE_MODULES = (
     "_cells",
+    "_card",
     "_options",
     "_events",
     "_errors",

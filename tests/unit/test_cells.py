@@ -214,7 +214,7 @@ def test_a_script_imports_nothing_of_a_notebook():
     program = (
         "import sys, fastws\n"
         "ws = fastws.WebSocketClient('ws://127.0.0.1:9', autoconnect=False)\n"
-        "ws.on('a', print).keep('a', 3)\n"
+        "ws.on('a', print).keep('a', 3); ws._repr_html_()\n"
         "print({'IPython', 'ipykernel', 'pandas', 'polars', 'matplotlib'} & set(sys.modules))\n"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
