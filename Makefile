@@ -116,7 +116,8 @@ core-tests: $(STAMPS)/core-tests  ## run the C++ tests of the core alone
 	@tail -n 3 build/core-tests.log
 
 test: core-tests $(STAMPS)/node-peer $(STAMPS)/chat-tools $(STAMPS)/old-kernel  ## the everyday tests: the C++ core's, then Python's
-	@FASTWS_CORE_TESTS=$(CORE_TESTS) $(PY) $(PYTEST) $(ARGS)
+	@# All of them: in two processes, a file's tests in one. Some of them: as they were asked for.
+	@FASTWS_CORE_TESTS=$(CORE_TESTS) $(PY) $(PYTEST) $(or $(ARGS),-n 2 --dist loadfile)
 
 test-chat: $(STAMPS)/dev $(STAMPS)/test-programs $(STAMPS)/browser  ## the chat's tests, those with a real browser too
 	@$(PY) $(PYTEST) tests/chat tests/chat_browser $(ARGS)

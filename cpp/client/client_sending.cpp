@@ -171,7 +171,8 @@ void Client::check_offline() {
 
 void Client::reply_to(std::string_view text) {
   const std::string* reply = replies_.reply_to(text);
-  if (reply == nullptr || line_.full() || due_.bytes.size() >= options_.outbox_bytes) return;
+  // What is due goes to the outbox at the end of the read: both count against its limit.
+  if (reply == nullptr || line_.waiting_bytes() + due_.bytes.size() >= options_.outbox_bytes) return;
   due_.add(engine::Opcode::text, *reply);
 }
 
