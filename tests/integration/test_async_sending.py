@@ -209,6 +209,8 @@ def test_many_while_not_open(run, serve, aclient):
         assert await dropping.flush(0.1) is False
         with pytest.raises(TimeoutError):
             await storing.flush(0.1)
+        for ws in (dropping, raising, storing):
+            await ws.close()
 
     run(main())
 
