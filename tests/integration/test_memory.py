@@ -94,7 +94,8 @@ def measured(tmp_path):
 def test_a_waiting_message_of_200_bytes_costs_at_most_400_in_all(measured):
     """Text, tape, bookkeeping and slack of the allocator, over 500,000 messages with four members (each further one adds 16
     to 24 bytes of tape); and what the inbox says it holds is so."""
-    grown, accounted = measured(WAITING)
+    # The least of a few: what else the process and the kernel do meanwhile can only add.
+    grown, accounted = min(measured(WAITING) for _ in range(3))
     assert accounted <= 400
     assert grown <= 400
     assert abs(grown - accounted) < 0.15 * accounted
