@@ -83,7 +83,7 @@ def nested(dice: random.Random) -> dict[str, Any]:
             "reports": [person(depth - 1) for _ in range(3)] if depth else [],
         }
 
-    return {"type": "org", "company": {"name": "Example", "people": [person(3), person(2)]}}
+    return {"type": "org", "company": {"name": "Example", "people": [person(3), person(3), person(2)]}}
 
 
 def table(dice: random.Random) -> dict[str, Any]:
