@@ -148,7 +148,6 @@ py::object Core::deliver(double budget, const py::dict& plans, const py::object&
   slice_.clear();
   std::size_t next = 0;
   std::size_t bytes = 0;
-  std::uint64_t life = client_->life();
   try {
     bool in_time = true;
     while (next < items.size() && in_time) {
@@ -175,7 +174,7 @@ py::object Core::deliver(double budget, const py::dict& plans, const py::object&
     keep(Inbox::handlers_lane, items, next);
     throw;
   }
-  life = client_->life();
+  std::uint64_t life = client_->life();
   for (std::size_t index = next; index < items.size(); ++index) {
     const Item& item = items[index];
     if (item.slab != nullptr && item.life != static_cast<std::uint32_t>(life)) life = item.life;
