@@ -36,10 +36,12 @@ def context_of(where: Where) -> ssl.SSLContext | None:
 
 
 class Contender:
-    """A client under measurement. `label`: as the tables show it. `packages`: whose versions are named."""
+    """A client under measurement. `label`: as the tables show it. `packages`: whose versions are named. `share`: of a flood's
+    messages, it gets one in so many; a slow one needs no more to show its rate."""
 
     label: str
     packages: tuple[str, ...]
+    share: int = 1
 
     def stream(self, where: Where, tally: Tally, only: bool) -> None:
         """Give every message to the tally until it is done; with `only`, those of frames.ROUTE."""

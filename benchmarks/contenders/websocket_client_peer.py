@@ -26,6 +26,7 @@ def _connect(where: Where) -> websocket.WebSocket:
 
 class WebsocketClient(Contender):
     label = "websocket-client + orjson"
+    share = 5
     packages = ("websocket-client", "wsaccel", "orjson")
 
     def stream(self, where: Where, tally: Tally, only: bool) -> None:

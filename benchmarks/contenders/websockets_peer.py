@@ -20,6 +20,7 @@ from .base import WANTED, Handle, LoopContender, context_of, expect
 
 class Websockets(LoopContender):
     label = "websockets + orjson + uvloop"
+    share = 5
     packages = ("websockets", "orjson", "uvloop")
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ def _row(types: int, factor: float) -> Row:
         key=f"filter-{100 // types}",
         question=f"A stream of 200 B messages over ws, {100 // types} % of the types handled",
         goal=Goal(f"at least {factor} times the best peer's, filtering by hand", factor),
-        setting=f"{stream.SMALL_ONES:,} messages a round of {types} types, which take turns; one is handled",
+        setting=f"{stream.amount(False)}; {types} types take turns, one is handled",
         contenders=("fastws", "fastws-async", "picows", "aiohttp", "websockets", "websocket-client"),
         judged=("fastws",),
         columns=(Column("rate", "messages/s", more=True, ranged=True), stream.CPU),

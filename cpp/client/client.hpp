@@ -215,6 +215,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   void bytes_received(std::size_t size) override;
 
   void text_arrived(const std::string& payload);
+  bool seems_wanted(std::string_view text);
   void binary_arrived(const std::string& payload);
 
   const Options options_;
@@ -268,7 +269,8 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
       0;                    // the one the transport was dialed in: close() ends that, not the transport
   double suspended_ = 0.0;  // boottime - monotonic when the timer was armed
   double read_began_ = 0.0;
-  Frames due_;  // replies to messages of the present read
+  std::uint64_t read_messages_ = 0;  // of the present read
+  Frames due_;                       // replies to messages of the present read
   bool ever_open_ = false;
   std::mt19937_64 random_{std::random_device{}()};
   std::string scratch_;

@@ -59,9 +59,8 @@ void Inbox::give_back() {
 
 void Inbox::begin(double now) {
   const Lock lock(mutex_);
-  const bool before = is_undecided();
   now_ = now;
-  if (before != is_undecided()) renew_view();
+  if (next_view_->undecided != is_undecided()) renew_view();
   empty_ring_when_settled();
   view_ = next_view_;
   arrived_ = now;
@@ -97,20 +96,6 @@ void Inbox::add_unreadable(const json::Document& document) {
   // Told as an error, once: neither dropped nor in another's place.
   pending_.back().policy = Policy::Kind::pause;
   pending_.back().judge = true;
-}
-
-void Inbox::count_unhandled(const std::string& route) {
-  constexpr std::size_t most_types = 1000;  // a hostile server must not grow this without end
-  const std::lock_guard<std::mutex> lock(unhandled_mutex_);
-  ++unhandled_total_;
-  const auto here = unhandled_.find(route);
-  if (here != unhandled_.end()) {
-    ++here->second;
-  } else if (unhandled_.size() < most_types) {
-    unhandled_.emplace(route, 1);
-  } else {
-    ++unhandled_["(other)"];
-  }
 }
 
 bool Inbox::publish(std::uint64_t life, bool closing) {
@@ -283,9 +268,8 @@ InboxCounts Inbox::counts() const {
     counts.held = held_;
     counts.handled = handled_;
   }
-  const std::lock_guard<std::mutex> lock(unhandled_mutex_);
-  counts.drops.unhandled = unhandled_total_;
-  counts.unhandled_by_type.insert(unhandled_.begin(), unhandled_.end());
+  counts.drops.unhandled = unhandled_.total();
+  counts.unhandled_by_type = unhandled_.by_type();
   return counts;
 }
 

@@ -14,7 +14,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "bell.hpp"
@@ -22,6 +21,7 @@
 #include "queue.hpp"
 #include "routes.hpp"
 #include "slab.hpp"
+#include "type_counts.hpp"
 
 namespace fastws::client {
 
@@ -91,7 +91,7 @@ class Inbox {
            std::string_view text);
   /// A text whose route cannot be read: whoever handles errors judges it, wanted or not.
   void add_unreadable(const json::Document& document);
-  void count_unhandled(const std::string& route);
+  void count_unhandled(std::string_view route) { unhandled_.count(route); }
   /// True = the inbox is full: reading must pause until done() says otherwise. `closing`: reading will not pause; what
   /// finds no room is dropped as "closed".
   bool publish(std::uint64_t life, bool closing = false);
@@ -222,9 +222,7 @@ class Inbox {
   double now_ = 0.0;
 
   Drops drops_;
-  mutable std::mutex unhandled_mutex_;
-  std::unordered_map<std::string, std::uint64_t> unhandled_;
-  std::uint64_t unhandled_total_ = 0;
+  TypeCounts unhandled_;  // counted by the I/O thread, under no lock of ours
   std::map<std::string, std::shared_ptr<Notice>> bursts_;
   std::string scratch_;   // the route being placed
   std::string identity_;  // I/O thread: the identity being added

@@ -35,7 +35,7 @@ class IoThread {
   bool stop(double seconds);
 
   // What connections share, used on the I/O thread alone: a socket read fills the buffer and is worked off at once.
-  static constexpr std::size_t read_bytes = std::size_t{64} << 10;
+  static constexpr std::size_t read_bytes = std::size_t{128} << 10;
   std::vector<char> buffer = std::vector<char>(read_bytes);
   json::Reader reader;
 

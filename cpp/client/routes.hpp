@@ -1,8 +1,10 @@
 // Who wants which messages: one side's wishes by route.
 //
-// May know: nothing of this project. Promises: a look-up makes no allocation for routes that fit the caller's scratch.
+// May know: nothing of this project. Promises: a look-up makes no allocation.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -14,7 +16,9 @@ class Wishes {
  public:
   Wishes() = default;
   Wishes(const std::vector<std::string>& routes, bool everything, bool binary)
-      : routes_(routes.begin(), routes.end()), everything_(everything), binary_(binary) {}
+      : routes_(routes), everything_(everything), binary_(binary) {
+    if (routes.size() > few) many_.insert(routes.begin(), routes.end());
+  }
 
   /// Everything, binary included: a reader that names no route.
   static Wishes all() { return {{}, true, true}; }
@@ -24,11 +28,19 @@ class Wishes {
   [[nodiscard]] bool binary() const noexcept { return binary_; }
   /// Text messages that carry no route are wanted only by who wants everything.
   [[nodiscard]] bool wants(bool has_route, const std::string& route) const {
-    return everything_ || (has_route && !routes_.empty() && routes_.count(route) != 0);
+    return everything_ || (has_route && names(route));
   }
 
  private:
-  std::unordered_set<std::string> routes_;
+  static constexpr std::size_t few = 8;  // routes that are compared one by one sooner than hashed
+
+  [[nodiscard]] bool names(const std::string& route) const {
+    if (!many_.empty()) return many_.count(route) != 0;
+    return std::find(routes_.begin(), routes_.end(), route) != routes_.end();
+  }
+
+  std::vector<std::string> routes_;
+  std::unordered_set<std::string> many_;
   bool everything_ = false;
   bool binary_ = false;
 };

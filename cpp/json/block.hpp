@@ -51,6 +51,11 @@ class PortableBlock {
       return zeros((word | ones * 0x20) ^ ones * static_cast<unsigned char>(byte));
     });
   }
+  /// Equal to `byte`, or to `first` with `second` behind it; `next` is the block one byte further on.
+  [[nodiscard]] Mask equal_or_pair(char byte, char first, const PortableBlock& next,
+                                   char second) const noexcept {
+    return equal(byte) | (equal(first) & next.equal(second));
+  }
   [[nodiscard]] Mask control() const noexcept {  // below 0x20
     return each([](std::uint64_t word) { return zeros(word & ones * 0xe0); });
   }
@@ -99,6 +104,12 @@ class VectorBlock {
   }
   [[nodiscard]] Mask equal_folded(char byte) const noexcept {
     return mask(_mm_cmpeq_epi8(_mm_or_si128(bytes_, _mm_set1_epi8(0x20)), _mm_set1_epi8(byte)));
+  }
+  [[nodiscard]] Mask equal_or_pair(char byte, char first, const VectorBlock& next,
+                                   char second) const noexcept {
+    const __m128i pair = _mm_and_si128(_mm_cmpeq_epi8(bytes_, _mm_set1_epi8(first)),
+                                       _mm_cmpeq_epi8(next.bytes_, _mm_set1_epi8(second)));
+    return mask(_mm_or_si128(pair, _mm_cmpeq_epi8(bytes_, _mm_set1_epi8(byte))));
   }
   [[nodiscard]] Mask control() const noexcept {
     return mask(_mm_cmpeq_epi8(_mm_min_epu8(bytes_, _mm_set1_epi8(0x1f)), bytes_));

@@ -4,7 +4,9 @@
 // it validates UTF-8: so it is asked for neither. Numbers come as text, and the text was valid UTF-8 before.
 #include "reader.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -30,13 +32,21 @@ struct Open {
 struct Memory {
   Seen seen;
   std::vector<Open> open;
+  std::vector<std::size_t> members;  // the outermost object's keys: their places in the document's words
 };
+
+enum class Members : unsigned char { passed, noted };
 
 class Handler {
  public:
-  Handler(Tape& tape, std::size_t text, Memory& memory, const StringMarks& marks)
-      : words_(tape.words), base_(tape.text.data() + text), memory_(memory), marks_(marks) {
+  Handler(Tape& tape, std::size_t text, Memory& memory, const StringMarks& marks, Members members)
+      : words_(tape.words),
+        base_(tape.text.data() + text),
+        memory_(memory),
+        marks_(marks),
+        noting_(members == Members::noted) {
     begin_ = words_.size();
+    memory_.members.clear();
     memory_.open.clear();
     memory_.seen.clear();
     more_room();
@@ -74,6 +84,7 @@ class Handler {
   }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
     Seen::Keys& keys = memory_.open.back().keys;
+    if (noting_ && memory_.open.size() == 1) memory_.members.push_back(written());
     if (!marks_.ascii() || size > word::most_key) {
       keys.spoil();
       return wide(text, size);
@@ -151,6 +162,7 @@ class Handler {
   const char* base_;
   Memory& memory_;
   const StringMarks& marks_;
+  const bool noting_;
   std::size_t begin_ = 0;           // where the document begins in the tape
   std::uint64_t* start_ = nullptr;  // the same, in memory
   std::uint64_t* at_ = nullptr;
@@ -161,8 +173,14 @@ class Handler {
 
 class Reader::Impl {
  public:
-  rapidjson::GenericReader<PlainRuns, PlainRuns> sax;
-  Memory memory;
+  Document append(Tape& tape, std::string_view text, Members members);
+  /// The route of the document that was appended last; nullopt = its words do not tell.
+  [[nodiscard]] std::optional<Route> route(const Tape& tape, const Document& document,
+                                           const std::vector<std::string>& keys) const;
+
+ private:
+  rapidjson::GenericReader<PlainRuns, PlainRuns> sax_;
+  Memory memory_;
 };
 
 Reader::Reader() : impl_(std::make_unique<Impl>()) {}
@@ -181,16 +199,16 @@ Document Reader::append_text(Tape& tape, std::string_view text) {
   return document;
 }
 
-Document Reader::append(Tape& tape, std::string_view text) {
+Document Reader::Impl::append(Tape& tape, std::string_view text, Members members) {
   Document document = append_text(tape, text);
   if (text.empty() || text.size() > most_text) return document;
   char* begin = tape.text.data() + document.text;
   StringMarks marks;
-  Handler handler(tape, document.text, impl_->memory, marks);
+  Handler handler(tape, document.text, memory_, marks, members);
   InsituText stream(begin, marks);
-  impl_->sax.Parse<flags>(stream, handler);
+  sax_.Parse<flags>(stream, handler);
   // A zero byte ends the text for RapidJSON; json.loads refuses what stands behind it.
-  const bool taken = !impl_->sax.HasParseError() && stream.Tell() == text.size();
+  const bool taken = !sax_.HasParseError() && stream.Tell() == text.size();
   if (taken) {
     handler.keep();
     document.fallback = false;
@@ -198,6 +216,43 @@ Document Reader::append(Tape& tape, std::string_view text) {
   } else {
     std::memcpy(begin, text.data(), text.size());
   }
+  return document;
+}
+
+std::optional<Route> Reader::Impl::route(const Tape& tape, const Document& document,
+                                         const std::vector<std::string>& keys) const {
+  const std::uint64_t* words = tape.words.data() + document.words;
+  const char* text = tape.text.data() + document.text;
+  const auto span = [&](std::uint64_t word, std::size_t size) {
+    return std::string_view(text + word::offset(word), size);
+  };
+  for (const std::size_t at : memory_.members) {
+    if (word::tag(words[at]) != Tag::key) return std::nullopt;  // not ASCII, long, or written with escapes
+  }
+  for (const std::string& key : keys) {
+    // The last duplicate wins, as in json.loads.
+    const auto member = std::find_if(memory_.members.rbegin(), memory_.members.rend(), [&](std::size_t at) {
+      return span(words[at], word::key_size(words[at])) == key;
+    });
+    if (member == memory_.members.rend()) continue;
+    const std::uint64_t value = words[*member + 1];
+    const Tag tag = word::tag(value);
+    if (tag == Tag::text) return std::nullopt;
+    if (tag != Tag::ascii && tag != Tag::known) return Route{};
+    return Route{Route::Kind::found, span(value, word::span_size(value))};
+  }
+  return Route{};
+}
+
+Document Reader::append(Tape& tape, std::string_view text) {
+  return impl_->append(tape, text, Members::passed);
+}
+
+Document Reader::append(Tape& tape, std::string_view text, const std::vector<std::string>& keys, Route& route,
+                        std::string& scratch) {
+  const Document document = impl_->append(tape, text, Members::noted);
+  const auto told = document.fallback ? std::nullopt : impl_->route(tape, document, keys);
+  route = told ? *told : find_route(text, keys, scratch);
   return document;
 }
 

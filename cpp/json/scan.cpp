@@ -202,11 +202,20 @@ Route decide(const std::vector<Member>& members, std::string& scratch) {
   return {};
 }
 
+/// This thread's own, so that a text costs no allocation.
+std::vector<Member>& absent(std::size_t count) {
+  thread_local std::vector<Member> members;
+  members.assign(count, {});
+  return members;
+}
+
 enum class Scanned : unsigned char { members, no_object, broken };
+
+enum class Until : unsigned char { end, first_key };
 
 /// `members` is as long as `keys`.
 Scanned scan_members(std::string_view text, const std::vector<std::string>& keys,
-                     std::vector<Member>& members, std::string& scratch) {
+                     std::vector<Member>& members, std::string& scratch, Until until = Until::end) {
   Scanner scanner(text);
   scanner.skip_space();
   if (!scanner.take('{')) {
@@ -235,8 +244,9 @@ Scanned scan_members(std::string_view text, const std::vector<std::string>& keys
         member = {Member::Kind::other, {begin, static_cast<std::size_t>(scanner.here() - begin)}, false};
       }
       for (std::size_t index = 0; index < keys.size(); ++index) {
-        if (is_key(name, keys[index], scratch))
-          members[index] = member;  // the last duplicate wins, as in json.loads
+        if (!is_key(name, keys[index], scratch)) continue;
+        members[index] = member;  // the last duplicate wins, as in json.loads
+        if (until == Until::first_key) return Scanned::members;
       }
       scanner.skip_space();
       if (scanner.take('}')) break;
@@ -269,14 +279,20 @@ Route find_route(std::string_view text, const std::vector<std::string>& keys, st
   if (keys.size() == 1) {
     if (const auto route = find_plain_route(text, keys[0])) return *route;
   }
-  thread_local std::vector<Member> members;
-  members.assign(keys.size(), {});
+  std::vector<Member>& members = absent(keys.size());
   switch (scan_members(text, keys, members, scratch)) {
     case Scanned::members: return decide(members, scratch);
     case Scanned::no_object: return {};
     case Scanned::broken: break;
   }
   return unreadable();
+}
+
+Route guess_route(std::string_view beginning, const std::vector<std::string>& keys, std::string& scratch) {
+  std::vector<Member>& members = absent(keys.size());
+  // A text that breaks off in the middle has no first key.
+  if (scan_members(beginning, keys, members, scratch, Until::first_key) != Scanned::members) return {};
+  return decide(members, scratch);
 }
 
 }  // namespace fastws::json

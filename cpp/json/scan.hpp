@@ -25,6 +25,10 @@ struct Route {
 /// `keys`: the first of them that is present decides (even when its value is no string). The last duplicate wins.
 Route find_route(std::string_view text, const std::vector<std::string>& keys, std::string& scratch);
 
+/// What the first members tell, of a text of which only the beginning is looked at: the value of the first of `keys` that is
+/// met there. The whole text may say otherwise, by a duplicate or a key that goes before.
+Route guess_route(std::string_view beginning, const std::vector<std::string>& keys, std::string& scratch);
+
 /// A member of the outermost object, as it stands in the text.
 struct Member {
   enum class Kind : unsigned char { absent, string, other };

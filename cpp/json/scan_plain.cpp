@@ -35,12 +35,12 @@ struct Search {
   /// One block, of which the bits of `fresh` have not been looked at. False: a backslash.
   bool look(std::size_t at, Mask fresh) {
     const Block here(text.data() + at);
-    if (here.equal('\\') != 0) return false;
-    const Block next(text.data() + at + 1);
-    Mask may = here.equal('"') & next.equal(key[0]) & fresh;
+    Mask may = here.equal_or_pair('\\', '"', Block(text.data() + at + 1), key[0]) & fresh;
     for (; may != 0; may &= may - 1) {
-      if (!is_here(at + first_of(may))) continue;
-      found = at + first_of(may);
+      const std::size_t place = at + first_of(may);
+      if (text[place] == '\\') return false;
+      if (!is_here(place)) continue;
+      found = place;
       ++times;
     }
     return true;

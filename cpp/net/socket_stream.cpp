@@ -80,7 +80,8 @@ Moved SocketStream::read(char* data, std::size_t size) {
   if (closed_) return {Io::error, 0};
   for (;;) {
     const ssize_t count = ::recv(socket_.get(), data, size, 0);
-    if (count > 0) return {Io::done, static_cast<std::size_t>(count)};
+    if (count > 0)
+      return {Io::done, static_cast<std::size_t>(count), static_cast<std::size_t>(count) == size};
     if (count == 0) return {Io::end, 0};
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {Io::again, 0};

@@ -22,6 +22,8 @@ enum class Io : unsigned char {
 struct Moved {
   Io io = Io::again;
   std::size_t size = 0;
+  bool more =
+      true;  // of a read that is done: false = it had all that was there, and waiting may follow at once
 };
 
 class Stream {
@@ -31,7 +33,7 @@ class Stream {
   /// After `again` the next write must begin with the same bytes, and offer no fewer (TLS has a record of them under way).
   virtual Moved write(const char* data, std::size_t size) = 0;
   /// Bytes, or the end, are waiting inside, where the socket does not tell: read once more before waiting for it. A caller
-  /// who waits only after `again` need not ask, but before the first read.
+  /// who waits only after `again` or the end of what was there need not ask, but before the first read.
   [[nodiscard]] virtual bool pending() const = 0;
   /// After read() said `again`: TLS needs the socket writable before it can go on reading (and the reverse).
   [[nodiscard]] virtual bool read_wants_write() const = 0;

@@ -25,7 +25,7 @@ namespace {
 /// The stream, and how the last read of it ended: OpenSSL does not hand that on in full.
 struct Below {
   Stream* stream = nullptr;
-  Io last_read = Io::again;
+  Moved last_read;
 };
 
 Below& below_of(BIO* bio) { return *static_cast<Below*>(BIO_get_data(bio)); }
@@ -41,7 +41,7 @@ int bio_write(BIO* bio, const char* data, int size) {
 int bio_read(BIO* bio, char* data, int size) {
   BIO_clear_retry_flags(bio);
   const Moved moved = below_of(bio).stream->read(data, static_cast<std::size_t>(size));
-  below_of(bio).last_read = moved.io;
+  below_of(bio).last_read = moved;
   if (moved.io == Io::done) return static_cast<int>(moved.size);
   if (moved.io == Io::again) BIO_set_retry_read(bio);
   if (moved.io != Io::end) return -1;
@@ -161,7 +161,7 @@ Io TlsStream::handshake() {
   if (ended) reason_number_ = 0;
   reason_ = take_openssl_error();
   if (ended) reason_.clear();
-  if (reason_.empty() && session_->below.last_read != Io::end) reason_ = below_->error();
+  if (reason_.empty() && session_->below.last_read.io != Io::end) reason_ = below_->error();
   return Io::error;
 }
 
@@ -212,7 +212,7 @@ Moved TlsStream::settle(int result, std::size_t size, bool reading) {
     case SSL_ERROR_SYSCALL:
       broken_ = true;
       ERR_clear_error();
-      if (reading && session_->below.last_read == Io::end) return {Io::end, 0};
+      if (reading && session_->below.last_read.io == Io::end) return {Io::end, 0};
       error_ = below_->error().empty() ? "the connection is broken" : below_->error();
       return {Io::error, 0};
     default: break;
@@ -253,7 +253,8 @@ Moved TlsStream::read(char* data, std::size_t size) {
     pending_ = end.io != Io::again;  // what came first is handed on first
     break;
   }
-  return {Io::done, total};
+  const Moved& last = session_->below.last_read;
+  return {Io::done, total, pending_ || (last.io == Io::done && last.more)};
 }
 
 Moved TlsStream::write(const char* data, std::size_t size) {

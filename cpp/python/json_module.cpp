@@ -1,4 +1,5 @@
-// The JSON rooms without a connection, for tests: `_core.loads`, `dumps`, `find_route`, `parsed_natively`.
+// The JSON rooms without a connection, for tests: `_core.loads`, `dumps`, `find_route`, `read_route`,
+// `parsed_natively`.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -52,16 +53,30 @@ py::str dumps(const py::object& object, const py::object& default_hook) {
   return {out.view().data(), out.view().size()};
 }
 
-py::tuple find_route(const py::object& text, const std::vector<std::string>& keys) {
-  std::string scratch;
-  const std::string utf8 = utf8_of(text);
-  const json::Route route = json::find_route(utf8, keys, scratch);
+py::tuple told(const json::Route& route) {
   switch (route.kind) {
     case json::Route::Kind::found: return py::make_tuple("found", std::string(route.value));
     case json::Route::Kind::unreadable: return py::make_tuple("unreadable", py::none());
     case json::Route::Kind::none: break;
   }
   return py::make_tuple("none", py::none());
+}
+
+py::tuple find_route(const py::object& text, const std::vector<std::string>& keys) {
+  std::string scratch;
+  const std::string utf8 = utf8_of(text);
+  return told(json::find_route(utf8, keys, scratch));
+}
+
+/// The route that is told by the reader, which parses the whole text for it.
+py::tuple read_route(const py::object& text, const std::vector<std::string>& keys) {
+  std::string scratch;
+  const std::string utf8 = utf8_of(text);
+  json::Reader reader;
+  json::Tape tape;
+  json::Route route;
+  reader.append(tape, utf8, keys, route, scratch);
+  return told(route);
 }
 
 }  // namespace
@@ -72,6 +87,7 @@ void bind_json(py::module_& module) {
   module.def("dumps", &dumps, "obj"_a, "default"_a = py::none());
   module.def("parsed_natively", &parsed_natively, "text"_a);
   module.def("find_route", &find_route, "text"_a, "keys"_a);
+  module.def("read_route", &read_route, "text"_a, "keys"_a);
 }
 
 }  // namespace fastws::python

@@ -198,6 +198,9 @@ def dumps(obj: object, default: Callable[[Any], Any] | None = None) -> str: ...
 def find_route(text: str | bytes, keys: list[str]) -> tuple[str, str | None]:
     """("none" | "found" | "unreadable", the value or None)."""
 
+def read_route(text: str | bytes, keys: list[str]) -> tuple[str, str | None]:
+    """The same, as the reader tells it while it parses."""
+
 def parsed_natively(text: str | bytes) -> bool:
     """Whether the fast path took the text."""
 

@@ -83,6 +83,20 @@ TEST(Inbox, DropsNativelyAndCountsByTypeAfterSettling) {
   EXPECT_EQ(feed.take(), Routes{"a"});
 }
 
+TEST(Inbox, WithoutSettlingDropsNativelyFromTheFirstReadAfterOpening) {
+  InboxLimits limits;
+  limits.settle = 0.0;
+  Feed feed(limits);
+  feed.inbox.set_handlers({{"a"}, false, false}, 10.0);
+  feed.inbox.begin(feed.now);
+  EXPECT_TRUE(feed.inbox.undecided());
+  feed.inbox.first_open(feed.now);  // in the read that brings the handshake's end
+  feed.inbox.publish(feed.life);
+  feed.inbox.begin(feed.now);
+  EXPECT_FALSE(feed.inbox.undecided());
+  feed.inbox.publish(feed.life);
+}
+
 TEST(Inbox, KeepsWhatNobodyClaimedForALateHandler) {
   Feed feed;
   feed.read({"a", "b", "a"});

@@ -86,6 +86,22 @@ TEST_F(PlainStream, has_nothing_to_read_at_first) {
   EXPECT_TRUE(testing::wait(io_, *stream, false));
 }
 
+TEST_F(PlainStream, tells_whether_it_had_less_than_was_asked_for) {
+  const Server server([](int socket) {
+    send_all(socket, "0123456789");
+    testing::read_to_end(socket);
+  });
+  const auto stream = open(server);
+  ASSERT_TRUE(testing::wait(io_, *stream, true));
+  char bytes[8];
+  const Moved first = stream->read(bytes, sizeof bytes);
+  EXPECT_EQ(first.size, 8u);
+  EXPECT_TRUE(first.more);
+  const Moved second = stream->read(bytes, sizeof bytes);
+  EXPECT_EQ(second.size, 2u);
+  EXPECT_FALSE(second.more);
+}
+
 TEST_F(PlainStream, waits_again_after_a_cancelled_wait) {
   std::promise<void> go;
   const Server server([&](int socket) {
@@ -291,7 +307,12 @@ TEST_P(TlsStreams, tell_that_more_is_inside_when_the_buffer_was_small) {
   const auto stream = open(*server);
   EXPECT_EQ(receive(io_, *stream, 4, 4).bytes, "0123");
   EXPECT_TRUE(stream->pending());
-  EXPECT_EQ(receive(io_, *stream, 6, 100).bytes, "456789");
+  char bytes[100];
+  Moved moved = stream->read(bytes, 4);
+  EXPECT_TRUE(moved.more);
+  moved = stream->read(bytes, sizeof bytes);
+  EXPECT_EQ(std::string(bytes, moved.size), "89");
+  EXPECT_FALSE(moved.more);
   EXPECT_FALSE(stream->pending());
 }
 

@@ -1,0 +1,92 @@
+// What arrived, on the I/O thread: who wants it, and how far it is read for them.
+#include <optional>
+#include <utility>
+
+#include "client.hpp"
+
+namespace fastws::client {
+
+namespace {
+
+constexpr std::size_t large_text =
+    4096;  // bytes from which scanning the whole of a text costs more than a guess
+constexpr std::size_t beginning = 512;  // bytes: where the guess looks for the route
+
+}  // namespace
+
+// --- One read of the socket ------------------------------------------------------------------------------------------
+
+void Client::begin_read() {
+  read_began_ = net::monotonic_now();
+  inbox_.begin(read_began_);
+}
+
+bool Client::end_read(bool closing) {
+  push_replies();
+  traffic_.messages_in.fetch_add(std::exchange(read_messages_, 0), std::memory_order_relaxed);
+  const bool full = inbox_.publish(transport_life_, closing);
+  if (inbox_.burst_check()) check_bursts();
+  traffic_.parse_seconds.store(traffic_.parse_seconds.load() + net::monotonic_now() - read_began_);
+  return full;
+}
+
+// --- One message -----------------------------------------------------------------------------------------------------
+
+void Client::transport_message(engine::Opcode opcode, const std::string& payload) {
+  ++read_messages_;
+  if (recorder_ &&
+      !recorder_->message(transport_->epoch(), opcode == engine::Opcode::binary, payload, read_began_)) {
+    inbox_.count_unrecorded();
+  }
+  if (opcode == engine::Opcode::binary) {
+    binary_arrived(payload);
+  } else {
+    text_arrived(payload);
+  }
+}
+
+void Client::binary_arrived(const std::string& payload) {
+  if (!inbox_.binary_wanted() && !inbox_.undecided()) {
+    inbox_.count_unhandled("binary");
+    return;
+  }
+  inbox_.add(Item::Kind::binary, json::Reader::append_text(inbox_.tape(), payload), false, route_, payload);
+}
+
+void Client::text_arrived(const std::string& payload) {
+  if (replies_.any()) reply_to(payload);
+  const bool routed = options_.json && !options_.route_by.empty();
+  json::Route found;
+  std::optional<json::Document> parsed;
+  if (routed && payload.size() >= large_text && seems_wanted(payload)) {
+    parsed = io_.reader.append(inbox_.tape(), payload, options_.route_by, found, scratch_);
+  } else if (routed) {
+    found = json::find_route(payload, options_.route_by, scratch_);
+  }
+  const bool has_route = found.kind == json::Route::Kind::found;
+  route_.assign(has_route ? found.value : std::string_view());
+  const auto unparsed = [&] { return json::Reader::append_text(inbox_.tape(), payload); };
+  if (found.kind == json::Route::Kind::unreadable) {
+    inbox_.add_unreadable(parsed ? *parsed : unparsed());
+    return;
+  }
+  const auto kind = options_.json ? Item::Kind::json : Item::Kind::text;
+  if (inbox_.wanted(has_route, route_)) {
+    if (!parsed) parsed = options_.json ? io_.reader.append(inbox_.tape(), payload) : unparsed();
+    inbox_.add(kind, *parsed, has_route, route_, payload);
+  } else if (inbox_.undecided()) {
+    inbox_.add(kind, parsed ? *parsed : unparsed(), has_route, route_, payload);
+  } else {
+    inbox_.count_unhandled(route_);
+  }
+}
+
+/// Whether a large text is parsed at once, because that tells its route too and it will be wanted: a guess, which costs
+/// a pass over the text less than finding the route first when it is right.
+bool Client::seems_wanted(std::string_view text) {
+  if (inbox_.wanted(false, route_.assign(""))) return true;
+  const json::Route guess = json::guess_route(text.substr(0, beginning), options_.route_by, scratch_);
+  return guess.kind == json::Route::Kind::found && inbox_.wanted(true, route_.assign(guess.value));
+}
+
+}  // namespace fastws::client
