@@ -99,7 +99,7 @@ void Inbox::add_unreadable(const json::Document& document) {
 }
 
 bool Inbox::publish(std::uint64_t life, bool closing) {
-  const Lock lock(mutex_);
+  Lock lock(mutex_);
   const bool stale = life != life_ || destroyed_;
   for (Item& item : pending_) {
     item.slab->waiting++;
@@ -121,13 +121,22 @@ bool Inbox::publish(std::uint64_t life, bool closing) {
   slab.counted += grown;
   retire(slab);
   gather();
-  paused_ = over_limit();
+  const bool paused = paused_ = over_limit();
   // Items that were there before this read could not be taken while their slab was being filled.
-  if (!handlers_->items.empty()) wake(*handlers_);
-  for (auto& reader : readers_) {
-    if (!reader.second->items.empty()) wake(*reader.second);
-  }
-  return paused_;
+  bool ring = false;
+  const auto note = [&](const std::shared_ptr<Lane>& lane) {
+    if (lane->items.empty()) return;
+    woken_.push_back(lane);
+    ring = std::exchange(lane->found_empty, false) || ring;
+  };
+  note(handlers_);
+  for (const auto& reader : readers_) note(reader.second);
+  lock.unlock();
+  // Only now: a thread that is woken while the mutex is held runs into it, and has to be woken again.
+  for (const auto& lane : woken_) lane->arrived.notify_one();
+  woken_.clear();
+  if (ring && bell_ != nullptr) bell_->ring();
+  return paused;
 }
 
 void Inbox::first_open(double now) {

@@ -203,6 +203,7 @@ class Inbox {
   Slab* newest_ = nullptr;                    // the slab that later reads append to while nobody works on it
   Slab* filling_ = nullptr;                   // I/O thread, between begin() and publish()
   std::vector<Item> pending_;
+  std::vector<std::shared_ptr<Lane>> woken_;  // I/O thread, at the end of publish()
   std::shared_ptr<const View> view_;  // I/O thread
   std::shared_ptr<const View> next_view_;
 
