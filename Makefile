@@ -21,7 +21,7 @@ ASAN_RUNTIME = $(shell $(CXX) -print-file-name=libasan.so) $(shell $(CXX) -print
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help native venv dev core-tests demo chat test test-chat lifecycle conformance conformance-short
-.PHONY: asan tsan fuzz numbers release soak bench bench-json lint format clean
+.PHONY: asan tsan fuzz numbers release soak flood bench bench-json lint format clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -188,6 +188,9 @@ release: $(STAMPS)/bench-tools  ## build an optimised package beside the dev one
 
 soak: release  ## 10,000 messages/s for 60 s while Python is busy
 	@build/release/venv/bin/python benchmarks/soak.py $(ARGS)
+
+flood: release  ## 24 million messages through one process, memory flat
+	@build/release/venv/bin/python benchmarks/flood.py $(ARGS)
 
 bench: release  ## side by side with peers: all questions, 20 minutes (ARGS="--rows stream,roundtrip --rounds 2", "--list")
 	@build/release/venv/bin/python benchmarks/suite.py $(ARGS)
