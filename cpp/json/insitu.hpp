@@ -39,7 +39,10 @@ struct InsituText {
   }
   void Put(Ch c) noexcept {
     if (static_cast<unsigned char>(c) >= 0x80) marks->escaped = true;
-    *to++ = c;
+    // RapidJSON ends a string with a zero, in the closing quote's place, which nobody here reads. Left out where it can be: a
+    // load of several bytes that meets one just written waits for it, and the words of the string are loaded next.
+    if (c != '\0' || to + 1 != at) *to = c;
+    ++to;
   }
   std::size_t PutEnd(const Ch* begin) const noexcept { return static_cast<std::size_t>(to - begin); }
   Ch* Push(std::size_t count) noexcept {
