@@ -74,7 +74,7 @@ std::optional<Route> find_plain_route(std::string_view text, std::string_view ke
   if (search.times > 1) return std::nullopt;
 
   // A string of the outermost object, if no other one begins before it.
-  if (any_bracket(text.substr(begin + 1, search.found - begin - 1))) return std::nullopt;
+  if (any_bracket({text.data() + begin + 1, search.found - begin - 1})) return std::nullopt;
   at = search.found + key.size() + 2;
   while (at < end && is_space(text[at])) ++at;
   if (text[at] != ':') return std::nullopt;  // a value that reads like the key
@@ -86,7 +86,7 @@ std::optional<Route> find_plain_route(std::string_view text, std::string_view ke
   for (; text[close] != '"'; ++close) {
     if (close + 1 == end || static_cast<unsigned char>(text[close]) < 0x20) return std::nullopt;
   }
-  return Route{Route::Kind::found, text.substr(at, close - at)};
+  return Route{Route::Kind::found, {text.data() + at, close - at}};
 }
 
 }  // namespace fastws::json
