@@ -72,7 +72,7 @@ class AsyncWebSocketClient(ClientFace):
         if self._bell is not None:  # of a loop that was closed
             self._bell.loop_gone()
             self._turn = asyncio.Lock()
-        self._bell = Bell(self._core, loop, weakref.WeakMethod(self._loop_ends))
+        self._bell = Bell(self._core, loop, weakref.ref(self))
         self._dispatcher.bind(self._bell)
         if self._due:
             self._due = False

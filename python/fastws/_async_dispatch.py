@@ -61,7 +61,6 @@ class LoopDispatcher(Delivery):
         self, core: _core.Core, client: AsyncWebSocketClient, settle: float, name: str, patience: float
     ) -> None:
         super().__init__(core, client, settle)
-        self._loop_ends = weakref.WeakMethod(client._loop_ends)
         self.waited_for = 0  # how many wait for the end, and would be told of an interruption
         self._name = name
         self._patience = patience  # seconds that the last handlers get when the loop ends
@@ -185,8 +184,8 @@ class LoopDispatcher(Delivery):
         task, bell = self._task, self._bell
         if task is None or bell is None or self._last_call is not None:
             return False
-        tell = self._loop_ends()
-        if tell is not None:
-            tell()
+        client = bell.client()
+        if client is not None:
+            client._loop_ends()
         self._last_call = bell.loop.call_later(self._patience, task.cancel)
         return True

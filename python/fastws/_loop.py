@@ -12,9 +12,12 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _core
+
+if TYPE_CHECKING:
+    from ._async_client import AsyncWebSocketClient
 
 
 class _Watch:
@@ -44,13 +47,13 @@ class Bell:
         self,
         core: _core.Core,
         loop: asyncio.AbstractEventLoop,
-        loop_ends: weakref.WeakMethod[Callable[[], None]],
+        client: weakref.ref[AsyncWebSocketClient],
     ) -> None:
-        """`loop_ends`: called in whichever thread the loop ends in."""
+        """`client`: told, in whichever thread, that the loop ends."""
         self.loop = loop
         self.thread = threading.get_ident()
         self._core = core
-        self._loop_ends = loop_ends
+        self.client = client
         self._sleepers: dict[asyncio.Future[None], None] = {}  # in the order in which they came
         self._descriptor = core.open_bell()
         self._open = self._descriptor >= 0
@@ -117,9 +120,9 @@ class Bell:
         if self._open:
             self._open = False
             self._core.close_bell()
-            tell = self._loop_ends()
-            if tell is not None:
-                tell()
+            client = self.client()
+            if client is not None:
+                client._loop_ends()
 
 
 class ClientTask(asyncio.Task[None]):
