@@ -1,14 +1,16 @@
 // A growing run of plain values that leaves new room uninitialised: what std::vector would first fill with zeros.
 //
-// May know: nothing of this project. Promises: contiguous; keeps its memory at clear(); throws only std::bad_alloc.
+// May know: nothing of this project but where its memory comes from. Promises: contiguous; keeps its memory at clear();
+// throws only std::bad_alloc.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <type_traits>
+
+#include "pages.hpp"
 
 namespace fastws::json {
 
@@ -18,7 +20,7 @@ class Buffer {
 
  public:
   Buffer() = default;
-  ~Buffer() { std::free(data_); }
+  ~Buffer() { release_pages(data_, capacity_ * sizeof(Value), mapped_); }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
 
@@ -48,7 +50,7 @@ class Buffer {
   void grow(std::size_t used, std::size_t count) {
     const std::size_t wanted = std::max({used + count, capacity_ * 2, std::size_t{64}});
     if (wanted > static_cast<std::size_t>(-1) / sizeof(Value)) throw std::bad_alloc();
-    void* moved = std::realloc(static_cast<void*>(data_), wanted * sizeof(Value));
+    void* moved = resize_pages(data_, capacity_ * sizeof(Value), wanted * sizeof(Value), mapped_);
     if (moved == nullptr) throw std::bad_alloc();
     data_ = static_cast<Value*>(moved);
     capacity_ = wanted;
@@ -57,6 +59,7 @@ class Buffer {
   Value* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  bool mapped_ = false;
 };
 
 }  // namespace fastws::json
