@@ -230,6 +230,14 @@ Moved TlsStream::settle(int result, std::size_t size, bool reading) {
 }
 
 Moved TlsStream::read(char* data, std::size_t size) {
+  const Moved moved = read_records(data, size);
+  // A session ticket makes OpenSSL get a buffer to write with, 16 KiB, which it would keep until something is written.
+  // Given back at once it is the next connection's; what is in use stays.
+  if (!pending_) SSL_free_buffers(session_->ssl);
+  return moved;
+}
+
+Moved TlsStream::read_records(char* data, std::size_t size) {
   if (closed_) return {Io::error, 0};
   if (read_end_) return *read_end_;
   ERR_clear_error();

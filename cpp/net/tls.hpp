@@ -43,6 +43,7 @@ class TlsStream final : public Stream {
 
  private:
   class Session;
+  Moved read_records(char* data, std::size_t size);
   Moved settle(int result, std::size_t size, bool reading);
   /// Whether what stopped an operation needs the socket writable: the stream below may itself need the reverse.
   [[nodiscard]] bool needs_writable(bool stopped_writing) const;
