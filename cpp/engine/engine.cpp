@@ -45,36 +45,51 @@ void append_close(std::string& out, std::uint16_t code, std::string_view reason)
 
 }  // namespace
 
+void SharedRoom::lend(std::string& text) {
+  if (rooms_.empty()) return;
+  text = std::move(rooms_.back());
+  rooms_.pop_back();
+}
+
+void SharedRoom::take_back(std::string& text) {
+  std::string room = std::move(text);
+  text = {};
+  if (rooms_.size() == most_rooms) return;
+  room.clear();
+  rooms_.push_back(std::move(room));
+}
+
 class Engine::Impl {
  public:
-  Impl(const Request& request, const Limits& limits, Listener& listener)
-      : request_(request),
-        limits_(limits),
+  Impl(const Request& request, const Limits& limits, Listener& listener, SharedRoom* room)
+      : limits_(limits),
         listener_(listener),
-        protocol_(limits.max_message_bytes),
-        response_(limits.max_response_bytes) {}
+        handshake_(std::make_unique<Handshake>(request, limits.max_response_bytes)),
+        protocol_(limits.max_message_bytes, room) {}
 
   void start() {
     if (state_ != State::idle) return;
     state_ = State::handshake;
     guarded([&] {
-      const auto uri = std::make_shared<websocketpp::uri>(false, "", std::uint16_t{80}, request_.resource);
-      if (protocol_.client_handshake_request(sent_, uri, request_.subprotocols)) {
+      const Request& request = handshake_->request;
+      const auto uri = std::make_shared<websocketpp::uri>(false, "", std::uint16_t{80}, request.resource);
+      if (protocol_.client_handshake_request(handshake_->sent, uri, request.subprotocols)) {
         return reject(broken_handshake("The opening request could not be made."));
       }
-      output_ += compose_request(request_, sent_.get_header("Sec-WebSocket-Key"),
-                                 compose_deflate_offer(request_.deflate));
+      output_ += compose_request(request, handshake_->sent.get_header("Sec-WebSocket-Key"),
+                                 compose_deflate_offer(request.deflate));
     });
   }
 
   void feed(const char* data, std::size_t size) {
     guarded([&] {
       if (state_ == State::handshake) {
-        const std::size_t used = response_.feed(data, size);
-        if (response_.state() == HttpResponseReader::State::malformed) {
-          return reject(broken_handshake("The server's response " + response_.complaint()));
+        HttpResponseReader& response = handshake_->response;
+        const std::size_t used = response.feed(data, size);
+        if (response.state() == HttpResponseReader::State::malformed) {
+          return reject(broken_handshake("The server's response " + response.complaint()));
         }
-        if (response_.state() == HttpResponseReader::State::done) judge_response();
+        if (response.state() == HttpResponseReader::State::done) judge_response();
         data += used;
         size -= used;
       }
@@ -86,8 +101,9 @@ class Engine::Impl {
     if (state_ == State::open) state_ = State::over;
     if (state_ != State::handshake) return;
     guarded([&] {
-      if (response_.state() == HttpResponseReader::State::body) return reject(rejection_of(response_));
-      reject(broken_handshake(response_.began()
+      HttpResponseReader& response = handshake_->response;
+      if (response.state() == HttpResponseReader::State::body) return reject(rejection_of(response));
+      reject(broken_handshake(response.began()
                                   ? "The server ended the connection in the middle of its response."
                                   : "The server ended the connection without a response."));
     });
@@ -100,10 +116,22 @@ class Engine::Impl {
 
   [[nodiscard]] std::string& output() noexcept { return output_; }
   [[nodiscard]] bool finished() const noexcept { return finished_; }
-  void give_back() { protocol_.give_back(); }
+  void give_back() {
+    protocol_.give_back();
+    if (output_.empty()) std::string().swap(output_);  // the request was in it
+  }
 
  private:
   enum class State : std::uint8_t { idle, handshake, open, over };
+
+  /// What only the opening handshake needs.
+  struct Handshake {
+    Handshake(const Request& asked, std::size_t max_response_bytes)
+        : request(asked), response(max_response_bytes) {}
+    const Request request;
+    Config::request_type sent;
+    HttpResponseReader response;
+  };
 
   // Memory may run out anywhere below; whoever feeds an I/O loop must not meet the exception.
   template <typename Step>
@@ -151,11 +179,13 @@ class Engine::Impl {
   }
 
   void judge_response() {
-    if (response_.status() != kSwitchingProtocols) return reject(rejection_of(response_));
-    std::string fault = fault_of_upgrade(response_, request_.subprotocols);
+    HttpResponseReader& answer = handshake_->response;
+    if (answer.status() != kSwitchingProtocols) return reject(rejection_of(answer));
+    const Request& request = handshake_->request;
+    std::string fault = fault_of_upgrade(answer, request.subprotocols);
     DeflateAnswer deflate;
     if (fault.empty()) {
-      deflate = judge_deflate_answer(response_.header("Sec-WebSocket-Extensions"), request_.deflate);
+      deflate = judge_deflate_answer(answer.header("Sec-WebSocket-Extensions"), request.deflate);
       fault = deflate.fault;
     }
     if (fault.empty() && !accept_key_fits()) {
@@ -166,18 +196,18 @@ class Engine::Impl {
     if (!fault.empty()) {
       Failure failure = broken_handshake(std::move(fault));
       failure.definitive = true;
-      failure.headers = std::move(response_.headers());
+      failure.headers = std::move(answer.headers());
       return reject(std::move(failure));
     }
     state_ = State::open;
     Response response;
-    response.status = response_.status();
-    response.reason = std::move(response_.reason());
-    response.subprotocol = response_.header("Sec-WebSocket-Protocol");
-    response.headers = std::move(response_.headers());
+    response.status = answer.status();
+    response.reason = std::move(answer.reason());
+    response.subprotocol = answer.header("Sec-WebSocket-Protocol");
+    response.headers = std::move(answer.headers());
     response.deflate = deflate.terms;
     if (deflate.terms) protocol_.inflate(*deflate.terms);
-    response_ = HttpResponseReader(0);  // gives the head's buffer back
+    handshake_.reset();
     listener_.opened(std::move(response));
   }
 
@@ -185,9 +215,9 @@ class Engine::Impl {
     Config::response_type response;
     response.set_status(websocketpp::http::status_code::switching_protocols);
     for (const char* name : {"Upgrade", "Connection", "Sec-WebSocket-Accept"}) {
-      response.replace_header(name, response_.header(name));
+      response.replace_header(name, handshake_->response.header(name));
     }
-    return !protocol_.validate_server_handshake_response(sent_, response);
+    return !protocol_.validate_server_handshake_response(handshake_->sent, response);
   }
 
   void read_frames(const char* data, std::size_t size) {
@@ -198,6 +228,7 @@ class Engine::Impl {
       if (protocol_.fault() != Protocol::Fault::none) return fail_by_fault();
       if (protocol_.ready()) take(protocol_.get_message());
     }
+    protocol_.rest();
   }
 
   void take(Message::ptr message) {
@@ -264,20 +295,18 @@ class Engine::Impl {
     listener_.failed(code, std::move(failure));
   }
 
-  const Request request_;
   const Limits limits_;
   Listener& listener_;
+  std::unique_ptr<Handshake> handshake_;  // nullptr once it is open
   Protocol protocol_;
-  HttpResponseReader response_;
-  Config::request_type sent_;
   std::string output_;
   State state_ = State::idle;
   bool close_sent_ = false;
   bool finished_ = false;
 };
 
-Engine::Engine(const Request& request, const Limits& limits, Listener& listener)
-    : impl_(std::make_unique<Impl>(request, limits, listener)) {}
+Engine::Engine(const Request& request, const Limits& limits, Listener& listener, SharedRoom* room)
+    : impl_(std::make_unique<Impl>(request, limits, listener, room)) {}
 
 Engine::~Engine() = default;
 

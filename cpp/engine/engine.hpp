@@ -63,9 +63,28 @@ class Listener {
   virtual void failed(std::uint16_t code, Failure failure) = 0;
 };
 
+/// Room for the messages that the engines of one thread are reading: between two messages an engine holds none, so a
+/// thousand idle connections hold no more than one.
+class SharedRoom {
+ public:
+  /// The largest that is shared. What grew beyond that stays with its engine, where the next message may be as large.
+  static constexpr std::size_t most_bytes = std::size_t{256} << 10;
+
+  /// Room is moved to `text`, which has none, if there is some.
+  void lend(std::string& text);
+  /// The room of `text`, whose content is not needed any more, is kept for the next, or freed.
+  void take_back(std::string& text);
+
+ private:
+  static constexpr std::size_t most_rooms = 4;  // more than so many messages seldom come in parts at once
+
+  std::vector<std::string> rooms_;
+};
+
 class Engine {
  public:
-  Engine(const Request& request, const Limits& limits, Listener& listener);
+  /// `room`: nullptr = it keeps room of its own.
+  Engine(const Request& request, const Limits& limits, Listener& listener, SharedRoom* room = nullptr);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

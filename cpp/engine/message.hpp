@@ -2,7 +2,7 @@
 //
 // May know: websocketpp's opcodes. Promises: receiving costs no allocation once the buffers have grown; an
 // announced length reserves at most 64 KiB before bytes have come; a buffer that one large message left
-// behind is given back.
+// behind is given back; between two messages a small one is everybody's (SharedRoom).
 #pragma once
 
 #include <websocketpp/frame.hpp>
@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+
+#include "engine.hpp"
 
 namespace fastws::engine {
 
@@ -34,7 +36,7 @@ class Message {
     compressed_ = false;
     begun_ = true;
     const bool small = payload_.size() < payload_.capacity() / 8;
-    idle_ = small && payload_.capacity() > kKeep ? idle_ + 1 : 0;
+    idle_ = small && payload_.capacity() > SharedRoom::most_bytes ? idle_ + 1 : 0;
     if (idle_ == kPatience) {
       std::string().swap(payload_);
       idle_ = 0;
@@ -45,9 +47,16 @@ class Message {
 
   /// The message was handed on.
   void end() noexcept { begun_ = false; }
-  /// Nothing has come for a while: the room of a large message is given back, unless another is on its way.
+  /// Nothing has come for a while: its room is given back, unless another message is on its way.
   void give_back() {
-    if (!begun_ && payload_.capacity() > kKeep) std::string().swap(payload_);
+    if (!begun_) std::string().swap(payload_);
+  }
+  void borrow(SharedRoom& room) {
+    if (payload_.capacity() <= kInside) room.lend(payload_);
+  }
+  void rest(SharedRoom& room) {
+    const std::size_t capacity = payload_.capacity();
+    if (!begun_ && capacity > kInside && capacity <= SharedRoom::most_bytes) room.take_back(payload_);
   }
 
   [[nodiscard]] websocketpp::frame::opcode::value get_opcode() const noexcept { return opcode_; }
@@ -65,7 +74,7 @@ class Message {
 
  private:
   static constexpr std::size_t kReserve = std::size_t{64} << 10;
-  static constexpr std::size_t kKeep = std::size_t{256} << 10;
+  static constexpr std::size_t kInside = 15;  // what a string holds without room elsewhere
   static constexpr int kPatience = 64;  // so that large messages among small ones do not allocate every time
 
   websocketpp::frame::opcode::value opcode_ = websocketpp::frame::opcode::text;
@@ -81,14 +90,22 @@ class MessageSlots {
  public:
   using ptr = MessageSlots*;  // owned by the Protocol that reads into it
 
+  explicit MessageSlots(SharedRoom* room) noexcept : room_(room) {}
+
   Message::ptr get_message(websocketpp::frame::opcode::value opcode, std::size_t size) {
     Message& slot = websocketpp::frame::opcode::is_control(opcode) ? control_ : data_;
+    if (room_ != nullptr && &slot == &data_) data_.borrow(*room_);
     slot.begin(opcode, size);
     return Message::ptr(&slot);
   }
   void give_back() { data_.give_back(); }
+  /// All bytes at hand are read.
+  void rest() {
+    if (room_ != nullptr) data_.rest(*room_);
+  }
 
  private:
+  SharedRoom* const room_;
   Message data_;
   Message control_;
 };

@@ -24,6 +24,7 @@ namespace detail {
 
 /// What must exist before websocketpp's processor, which keeps references to it.
 struct ProtocolParts {
+  explicit ProtocolParts(SharedRoom* room) noexcept : slots(room) {}
   MessageSlots slots;
   RandomSource random;
 };
@@ -36,12 +37,13 @@ class Protocol final : private detail::ProtocolParts, public websocketpp::proces
  public:
   enum class Fault : std::uint8_t { none, protocol, utf8, size, length, inflate };
 
-  explicit Protocol(std::size_t max_message_bytes)
-      : Base(false, false, &slots, random), limit_(max_message_bytes) {
+  Protocol(std::size_t max_message_bytes, SharedRoom* room)
+      : ProtocolParts(room), Base(false, false, &slots, random), limit_(max_message_bytes) {
     set_max_message_size(max_message_bytes);
   }
 
   void give_back() { slots.give_back(); }
+  void rest() { slots.rest(); }
   /// The server agreed to permessage-deflate.
   void inflate(const DeflateTerms& terms) {
     m_permessage_deflate.enable(terms, limit_);
