@@ -10,7 +10,8 @@ namespace fastws::client {
 
 void Asking::ask(Question question) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  (question.kind == Question::Kind::provide ? provide_ : reconnect_) = std::move(question);
+  auto& slot = question.kind == Question::Kind::provide ? provide_ : reconnect_;
+  slot = std::make_unique<Question>(std::move(question));
   asked_.notify_one();
 }
 

@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 
@@ -35,8 +36,8 @@ class Asking {
  private:
   std::mutex mutex_;
   std::condition_variable asked_;
-  std::optional<Question> provide_;
-  std::optional<Question> reconnect_;
+  std::unique_ptr<Question> provide_;
+  std::unique_ptr<Question> reconnect_;
   bool over_ = false;
 };
 

@@ -83,7 +83,7 @@ std::shared_ptr<Notice> Client::notice_for(policy::Event event) {
     case Kind::connect:
       if (response_) {
         notice->subprotocol = response_->subprotocol;
-        notice->headers = response_->headers;
+        notice->headers = std::move(response_->headers);  // nobody else asks for them
       }
       if (recorder_) recorder_->opened(event.epoch, shown_url_, notice->when);
       break;

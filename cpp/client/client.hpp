@@ -7,12 +7,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -169,6 +167,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   void attempt_failed(std::uint64_t epoch, Failure failure);
   void tell(Failure failure, std::uint64_t epoch);
   void check_bursts();
+  void watch_for_quiet();
   void shut_down(double grace);
 
   // client_sending.cpp: what goes out, and when.
@@ -236,7 +235,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   std::condition_variable changed_;
   policy::Lifecycle machine_;
   policy::Delivery delivery_;
-  std::deque<policy::Effect> effects_;
+  std::vector<policy::Effect> effects_;  // a few at most
   std::optional<Outcome> outcome_;
   std::optional<Failure> last_failure_;
   std::optional<std::uint16_t> last_close_;
@@ -260,6 +259,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   std::vector<std::weak_ptr<Client>> successors_;
   std::unique_ptr<net::Timer> timer_;
   std::unique_ptr<net::Timer> burst_timer_;
+  std::unique_ptr<net::Timer> quiet_timer_;  // from a read until nothing came for a moment
   std::unique_ptr<net::Timer> offline_timer_;
   std::unique_ptr<net::Timer> beat_timer_;
   double beat_at_ = 0.0;
@@ -269,10 +269,10 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
       0;                    // the one the transport was dialed in: close() ends that, not the transport
   double suspended_ = 0.0;  // boottime - monotonic when the timer was armed
   double read_began_ = 0.0;
-  std::uint64_t read_messages_ = 0;  // of the present read
-  Frames due_;                       // replies to messages of the present read
+  std::uint64_t read_messages_ = 0;    // of the present read
+  std::uint64_t received_before_ = 0;  // bytes, when it was quiet last
+  Frames due_;                         // replies to messages of the present read
   bool ever_open_ = false;
-  std::mt19937_64 random_{std::random_device{}()};
   std::string scratch_;
   std::string route_;
 };

@@ -6,6 +6,7 @@
 #include "../engine/http_response.hpp"
 #include "../policy/verdict.hpp"
 #include "client.hpp"
+#include "slab_pool.hpp"
 
 namespace fastws::client {
 
@@ -16,6 +17,9 @@ namespace {
 // A deadline of the machine that the dialer knows as well: the dialer speaks first, for it knows how far it came.
 constexpr double dialer_first = 0.02;
 constexpr double suspended_if = 1.0;  // seconds by which the boot clock ran ahead
+constexpr double quiet_after = 0.25;  // seconds without a byte
+// Bytes between two quiet moments, from which on what was freed is worth giving back to the system.
+constexpr std::uint64_t much = std::uint64_t{64} << 10;
 
 /// Seconds this machine has spent suspended: what the boot clock counts and the monotonic one does not.
 double suspended_so_far() {
@@ -57,7 +61,7 @@ void Client::carry_out() {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (effects_.empty()) break;
       effect = std::move(effects_.front());
-      effects_.pop_front();
+      effects_.erase(effects_.begin());
       const bool outdated = effect.kind == policy::Effect::Kind::start &&
                             (machine_.state() != State::connecting || machine_.epoch() != effect.epoch);
       if (outdated) continue;
@@ -90,9 +94,6 @@ void Client::carry_out(const policy::Effect& effect) {
     case Kind::ping:
       if (line_.epoch() == effect.epoch) {
         line_.send_control(engine::Opcode::ping, heartbeat_.next(net::monotonic_now()).payload);
-        // Nothing came for ping_interval: what a burst left behind is not needed.
-        if (transport_) transport_->give_back();
-        inbox_.give_back();
       }
       break;
     case Kind::ask: ask_should_reconnect(effect.epoch); break;
@@ -131,6 +132,7 @@ void Client::shut_down(double grace) {
   providing_.reset();
   timer_.reset();
   burst_timer_.reset();
+  quiet_timer_.reset();
   offline_timer_.reset();
   beat_timer_.reset();
   if (!transport_) {
@@ -218,10 +220,31 @@ void Client::check_bursts() {
   });
 }
 
+/// A steady stream costs four looks at the clock a second, a connection that has nothing to say none.
+void Client::watch_for_quiet() {
+  const double now = net::monotonic_now();
+  const double quiet_at = transport_ ? transport_->last_received() + quiet_after : now;
+  if (quiet_at <= now) {
+    quiet_timer_.reset();
+    if (transport_) transport_->give_back();
+    inbox_.give_back();
+    const std::uint64_t received = traffic_.bytes_in.load(std::memory_order_relaxed);
+    if (received - std::exchange(received_before_, received) >= much) {
+      SlabPool::instance().give_back();
+      io_.trimmer().went_quiet();
+    }
+    return;
+  }
+  if (!quiet_timer_) quiet_timer_ = std::make_unique<net::Timer>(io_.loop());
+  quiet_timer_->at(quiet_at, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->watch_for_quiet();
+  });
+}
+
 policy::Draw Client::draw() {
   std::uniform_real_distribution<double> uniform(0.0, 1.0);
-  const double jitter = uniform(random_);
-  return {jitter, uniform(random_)};
+  const double jitter = uniform(io_.random);
+  return {jitter, uniform(io_.random)};
 }
 
 // --- What the transport tells ----------------------------------------------------------------------------------------
@@ -234,6 +257,7 @@ void Client::transport_opened(engine::Response response, std::shared_ptr<engine:
   ever_open_ = true;
   traffic_.connects.fetch_add(1);
   traffic_.opened_at.store(now);
+  received_before_ -= much;  // a handshake needs as much memory; the difference is what counts, modulo 2^64
   inbox_.first_open(now);
   {
     const std::lock_guard<std::mutex> lock(mutex_);

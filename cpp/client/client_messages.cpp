@@ -26,6 +26,7 @@ bool Client::end_read(bool closing) {
   traffic_.messages_in.fetch_add(std::exchange(read_messages_, 0), std::memory_order_relaxed);
   const bool full = inbox_.publish(transport_life_, closing);
   if (inbox_.burst_check()) check_bursts();
+  if (!quiet_timer_) watch_for_quiet();
   traffic_.parse_seconds.store(traffic_.parse_seconds.load() + net::monotonic_now() - read_began_);
   return full;
 }

@@ -5,13 +5,20 @@
 
 namespace fastws::client {
 
+namespace {
+
+constexpr std::size_t most_awaited = 64;
+
+}  // namespace
+
 Heartbeat::Ping Heartbeat::next(double now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   Ping ping;
   ping.number = ++sent_;
   ping.payload.resize(sizeof(ping.number));
   std::memcpy(ping.payload.data(), &ping.number, sizeof(ping.number));
-  sent_at_[ping.number % 64] = now;
+  if (sent_at_.size() == most_awaited) sent_at_.erase(sent_at_.begin());
+  sent_at_.push_back(now);
   return ping;
 }
 
@@ -22,13 +29,19 @@ bool Heartbeat::answered(std::string_view payload, double now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (number > sent_ || number <= answered_ || number <= first_open_) return false;
   answered_ = number;
-  if (sent_ - number < 64) latency_ = now - sent_at_[number % 64];
+  const std::uint64_t forgotten = sent_ - sent_at_.size();  // pings older than the first that is remembered
+  if (number > forgotten) {
+    const auto here = sent_at_.begin() + static_cast<std::ptrdiff_t>(number - forgotten - 1);
+    latency_ = now - *here;
+    sent_at_.erase(sent_at_.begin(), here + 1);
+  }
   return true;
 }
 
 void Heartbeat::reset() {
   const std::lock_guard<std::mutex> lock(mutex_);
   first_open_ = sent_;
+  sent_at_.clear();
 }
 
 std::optional<double> Heartbeat::round_trip(std::uint64_t number) const {

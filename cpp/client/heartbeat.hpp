@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fastws::client {
 
@@ -34,7 +35,7 @@ class Heartbeat {
   std::uint64_t sent_ = 0;
   std::uint64_t answered_ = 0;
   std::uint64_t first_open_ = 0;  // pings up to this one belong to connections that ended
-  double sent_at_[64] = {};       // of the newest pings, by number modulo 64
+  std::vector<double> sent_at_;   // of those that are not answered, at most the newest 64
   std::optional<double> latency_;
 };
 

@@ -13,8 +13,7 @@ namespace fastws::client {
 
 namespace {
 
-constexpr std::size_t kept_pending = 1024;  // items
-constexpr double burst_ends_after = 1.0;    // seconds without a drop
+constexpr double burst_ends_after = 1.0;  // seconds without a drop
 
 }  // namespace
 
@@ -52,7 +51,10 @@ void Inbox::retire(Slab& slab) {
 
 void Inbox::give_back() {
   const Lock lock(mutex_);
-  if (pending_.capacity() > kept_pending) std::vector<Item>().swap(pending_);
+  quiet_ = true;
+  std::vector<Item>().swap(pending_);
+  handlers_->items.give_back();
+  for (auto& reader : readers_) reader.second->items.give_back();
 }
 
 // --- The I/O thread --------------------------------------------------------------------------------------------------
@@ -60,6 +62,7 @@ void Inbox::give_back() {
 void Inbox::begin(double now) {
   const Lock lock(mutex_);
   now_ = now;
+  quiet_ = false;
   if (next_view_->undecided != is_undecided()) renew_view();
   empty_ring_when_settled();
   view_ = next_view_;
@@ -203,6 +206,7 @@ Inbox::Taken Inbox::take(std::uint64_t number, std::size_t limit, std::vector<It
       waiting_.take(item);
     }
     if (!out.empty()) return Taken::items;
+    if (quiet_) lane->items.give_back();
     if (lane->nudged) {
       lane->nudged = false;
       lane->found_empty = true;

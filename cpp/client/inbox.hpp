@@ -7,7 +7,7 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -96,7 +96,8 @@ class Inbox {
   /// finds no room is dropped as "closed".
   bool publish(std::uint64_t life, bool closing = false);
   void first_open(double now);
-  /// Nothing has come for a while: slabs that are kept for the next messages are given back.
+  /// Nothing has come for a while: what was kept for the next messages is given back, by consumers too when they find
+  /// their queues empty.
   void give_back();
 
   // Any thread, without the GIL.
@@ -191,7 +192,7 @@ class Inbox {
   const std::shared_ptr<Lane> handlers_ = std::make_shared<Lane>();
   std::map<std::uint64_t, std::shared_ptr<Lane>> readers_;
   std::uint64_t next_reader_ = 1;
-  std::deque<Item> ring_;
+  std::list<Item> ring_;
   std::size_t ring_bytes_ = 0;
 
   // What waits in the lanes, and what only a consumer can make go, in its hands included.
@@ -204,7 +205,7 @@ class Inbox {
   Slab* filling_ = nullptr;                   // I/O thread, between begin() and publish()
   std::vector<Item> pending_;
   std::vector<std::shared_ptr<Lane>> woken_;  // I/O thread, at the end of publish()
-  std::shared_ptr<const View> view_;  // I/O thread
+  std::shared_ptr<const View> view_;          // I/O thread
   std::shared_ptr<const View> next_view_;
 
   std::uint64_t sequence_ = 0;
@@ -218,6 +219,7 @@ class Inbox {
   bool over_ = false;
   bool destroyed_ = false;
   bool paused_ = false;
+  bool quiet_ = false;  // nothing has come since give_back()
   std::optional<double> opened_at_;
   double latest_on_ = 0.0;
   double now_ = 0.0;

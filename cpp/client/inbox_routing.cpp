@@ -105,7 +105,7 @@ void Inbox::keep_in_ring(Item item) {
 }
 
 void Inbox::claim() {
-  std::deque<Item> left;
+  std::list<Item> left;
   for (Item& item : ring_) {
     const std::string route(item.route_text());
     const Wishes& wishes = handlers_->wishes;

@@ -7,11 +7,14 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <random>
 #include <thread>
 #include <vector>
 
+#include "../engine/engine.hpp"
 #include "../json/reader.hpp"
 #include "../net/loop.hpp"
+#include "trimmer.hpp"
 
 namespace fastws::client {
 
@@ -25,6 +28,7 @@ class IoThread {
   static void forget_after_fork() noexcept;
 
   [[nodiscard]] net::Loop& loop() noexcept { return loop_; }
+  [[nodiscard]] Trimmer& trimmer() noexcept { return trimmer_; }
   void post(std::function<void()> function) { loop_.post(std::move(function)); }
 
   /// Stops the thread between two events until unpark(). Not from the I/O thread.
@@ -37,13 +41,16 @@ class IoThread {
   // What connections share, used on the I/O thread alone: a socket read fills the buffer and is worked off at once.
   static constexpr std::size_t read_bytes = std::size_t{128} << 10;
   std::vector<char> buffer = std::vector<char>(read_bytes);
+  engine::SharedRoom message_room;
   json::Reader reader;
+  std::mt19937_64 random{std::random_device{}()};  // 2.5 KB: too much for every connection
 
  private:
   IoThread();
   ~IoThread() = delete;  // lives as long as the process: late completions must find their loop
 
   net::Loop loop_;
+  Trimmer trimmer_{loop_};
   std::thread thread_;
   std::mutex mutex_;
   std::condition_variable changed_;

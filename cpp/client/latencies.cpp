@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 
 namespace fastws::client {
 
@@ -15,10 +16,14 @@ void increase(std::atomic<std::uint64_t>& count) noexcept {
 
 }  // namespace
 
+Latencies::~Latencies() {
+  for (const auto& octave : counts_) delete octave.load();
+}
+
 std::size_t Latencies::bucket_of(std::uint64_t nanoseconds) noexcept {
   if (nanoseconds < steps) return nanoseconds;
   const auto highest = 63U - static_cast<unsigned>(__builtin_clzll(nanoseconds));
-  if (highest >= most_bits) return steps * (most_bits - steps_bits + 1) - 1;
+  if (highest >= most_bits) return steps * octaves - 1;
   return steps * (highest - steps_bits + 1) + (nanoseconds >> (highest - steps_bits) & (steps - 1));
 }
 
@@ -31,19 +36,30 @@ double Latencies::middle_of(std::size_t bucket) noexcept {
 
 void Latencies::add(double seconds) noexcept {
   const auto nanoseconds = static_cast<std::uint64_t>(std::max(0.0, seconds) * 1e9);
-  increase(counts_[bucket_of(nanoseconds)]);
+  const std::size_t bucket = bucket_of(nanoseconds);
+  auto& octave = counts_[bucket / steps];
+  Octave* counts = octave.load(std::memory_order_relaxed);
+  if (counts == nullptr) {
+    counts = new (std::nothrow) Octave();  // with no memory left this wait goes uncounted
+    octave.store(counts, std::memory_order_release);
+  }
+  if (counts != nullptr) increase((*counts)[bucket % steps]);
   if (nanoseconds > longest_.load(std::memory_order_relaxed)) {
     longest_.store(nanoseconds, std::memory_order_relaxed);
   }
 }
 
 double Latencies::at_most(double share) const noexcept {
+  const auto count_of = [this](std::size_t bucket) -> std::uint64_t {
+    const Octave* counts = counts_[bucket / steps].load(std::memory_order_acquire);
+    return counts == nullptr ? 0 : (*counts)[bucket % steps].load(std::memory_order_relaxed);
+  };
   std::uint64_t all = 0;
-  for (const auto& count : counts_) all += count.load(std::memory_order_relaxed);
+  for (std::size_t bucket = 0; bucket < steps * octaves; ++bucket) all += count_of(bucket);
   const double wanted = share * static_cast<double>(all);
   std::uint64_t so_far = 0;
-  for (std::size_t bucket = 0; bucket < counts_.size(); ++bucket) {
-    so_far += counts_[bucket].load(std::memory_order_relaxed);
+  for (std::size_t bucket = 0; bucket < steps * octaves; ++bucket) {
+    so_far += count_of(bucket);
     if (so_far > 0 && static_cast<double>(so_far) >= wanted) return std::min(middle_of(bucket), longest());
   }
   return longest();

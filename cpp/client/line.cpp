@@ -49,6 +49,11 @@ void Line::control(std::string_view bytes) {
   if (!finished_) control_ += bytes;
 }
 
+void Line::give_back() {
+  const Lock wire(wire_);
+  if (control_.empty()) std::string().swap(control_);
+}
+
 void Line::finish(std::string_view close_frame, bool behind) {
   accepting_.store(false);
   const Lock wire(wire_);

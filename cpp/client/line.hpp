@@ -100,6 +100,8 @@ class Line {
   enum class Flush : std::uint8_t { empty, waiting, broken };
   /// Writes what it can without waiting.
   Flush flush();
+  /// Nothing has come for a while: what the opening handshake left behind is given back.
+  void give_back();
   /// Ends the epoch: closes the stream and counts what was accepted and not written.
   Unsent shut();
 

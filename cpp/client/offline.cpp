@@ -91,17 +91,16 @@ void Offline::release(std::uint64_t epoch, double now, const std::function<bool(
   drop_expired(now);
   while (!stored_.empty()) {
     Frames frames;
-    std::size_t count = 0;
-    while (count < stored_.size() && frames.bytes.size() < release_bytes) {
-      frames.add(stored_[count].opcode, stored_[count].payload);
-      ++count;
+    std::size_t size = 0;
+    auto end = stored_.begin();
+    for (; end != stored_.end() && frames.bytes.size() < release_bytes; ++end) {
+      frames.add(end->opcode, end->payload);
+      size += end->payload.size();
     }
     if (!push(frames)) return;
-    for (std::size_t gone = 0; gone < count; ++gone) {
-      bytes_ -= stored_.front().payload.size();
-      stored_.pop_front();
-    }
-    departures_.leave(count);
+    stored_.erase(stored_.begin(), end);
+    bytes_ -= size;
+    departures_.leave(frames.sizes.size());
   }
   state_ = State::direct;
   epoch_ = epoch;

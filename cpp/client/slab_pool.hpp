@@ -20,10 +20,13 @@ class SlabPool {
   std::unique_ptr<Slab> take();
   /// Empties it and keeps it, unless it is large or there are enough.
   void put(std::unique_ptr<Slab> slab);
+  /// A connection has gone quiet: only small ones are kept. One that has not finds new ones soon.
+  void give_back();
 
  private:
   static constexpr std::size_t most_slabs = 8;
   static constexpr std::size_t most_bytes = std::size_t{1} << 20;  // of one slab
+  static constexpr std::size_t small_bytes = std::size_t{64} << 10;
 
   std::mutex mutex_;
   std::vector<std::unique_ptr<Slab>> slabs_;

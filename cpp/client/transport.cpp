@@ -17,7 +17,14 @@ std::atomic<int> lingering{0};
 }  // namespace
 
 Transport::Transport(IoThread& io, Line& line, Owner& owner, Plan plan)
-    : io_(io), line_(line), owner_(&owner), plan_(std::move(plan)) {}
+    : io_(io),
+      line_(line),
+      owner_(&owner),
+      epoch_(plan.epoch),
+      secure_(plan.dial.url.secure),
+      opened_before_(plan.opened_before),
+      deflate_(plan.request.deflate),
+      plan_(std::make_unique<Plan>(std::move(plan))) {}
 
 Transport::~Transport() {
   if (stream_ == nullptr) return;
@@ -28,9 +35,9 @@ Transport::~Transport() {
 // --- Opening ---------------------------------------------------------------------------------------------------------
 
 void Transport::dial() {
-  dial_ = std::make_unique<net::Dial>(io_.loop(), plan_.dial);
-  dial_->start(plan_.deadline, [weak = weak_from_this()](std::unique_ptr<net::Stream> stream,
-                                                         std::optional<Failure> failure) {
+  dial_ = std::make_unique<net::Dial>(io_.loop(), std::move(plan_->dial));
+  dial_->start(plan_->deadline, [weak = weak_from_this()](std::unique_ptr<net::Stream> stream,
+                                                          std::optional<Failure> failure) {
     const auto self = weak.lock();
     if (!self || self->owner_ == nullptr) return;
     if (failure) {
@@ -45,7 +52,9 @@ void Transport::connected(std::unique_ptr<net::Stream> stream) {
   stream_ = std::move(stream);
   last_received_ = net::monotonic_now();
   line_.attach(stream_.get());
-  engine_ = std::make_unique<engine::Engine>(plan_.request, plan_.limits, *this);
+  engine_ = std::make_unique<engine::Engine>(plan_->request, plan_->limits, *this, &io_.message_room);
+  plan_.reset();
+  dial_.reset();
   engine_->start();
   push_output();
   flush();
@@ -75,6 +84,7 @@ void Transport::flush() {
 
 void Transport::give_back() {
   if (engine_ != nullptr) engine_->give_back();
+  line_.give_back();
 }
 
 void Transport::wait_to_write() {
@@ -163,7 +173,7 @@ bool Transport::read_once() {
   if (opened_) {
     std::shared_ptr<engine::Deflater> deflater;
     if (opened_->deflate) {
-      deflater = std::make_shared<engine::Deflater>(*opened_->deflate, plan_.request.deflate);
+      deflater = std::make_shared<engine::Deflater>(*opened_->deflate, deflate_);
     }
     owner.transport_opened(std::move(*opened_), std::move(deflater));
     opened_.reset();
@@ -228,8 +238,8 @@ void Transport::tell_rejected(Failure failure) {
     failure = {};
     failure.phase = Phase::tls;
     failure.message = refusal;
-  } else if (!plan_.opened_before) {
-    failure.message += tls_hint(failure, plan_.dial.url.secure, heard_);
+  } else if (!opened_before_) {
+    failure.message += tls_hint(failure, secure_, heard_);
   }
   owner_->transport_failed(std::move(failure));
 }

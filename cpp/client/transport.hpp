@@ -68,13 +68,12 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   /// awaited, until `deadline`. `ended` is posted when all is over; it keeps alive what the line belongs to.
   void end_gently(std::uint16_t code, double deadline, std::function<void()> ended);
 
-  [[nodiscard]] std::uint64_t epoch() const noexcept { return plan_.epoch; }
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
   [[nodiscard]] double last_received() const noexcept { return last_received_; }
   [[nodiscard]] bool paused() const noexcept { return paused_; }
   [[nodiscard]] bool dialing() const noexcept { return stream_ == nullptr; }
   /// How many transports of the process are ending gently.
   static int lingering_count() noexcept;
-  [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
 
  private:
   // engine::Listener
@@ -99,7 +98,12 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   IoThread& io_;
   Line& line_;
   Owner* owner_;  // nullptr after end()
-  Plan plan_;
+  const std::uint64_t epoch_;
+  const bool secure_;
+  const bool opened_before_;
+  const engine::DeflateOptions deflate_;
+  // Until there is a connection, which may be idle for hours.
+  std::unique_ptr<Plan> plan_;
   std::unique_ptr<net::Dial> dial_;
   std::unique_ptr<net::Stream> stream_;
   std::unique_ptr<engine::Engine> engine_;

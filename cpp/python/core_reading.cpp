@@ -110,6 +110,7 @@ Inbox::Taken Core::fetch(std::uint64_t lane, std::size_t limit, std::optional<do
     const auto taken = natively(
         [&] {
           if (client_->inbox().done(lane, returned.worked, returned.back)) client_->resume_reading();
+          returned = {};  // nothing of it is held while this sleeps
           return client_->inbox().take(lane, limit, items, slice);
         },
         Inbox::Taken::over);

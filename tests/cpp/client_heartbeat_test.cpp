@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace {
 
 using fastws::client::Heartbeat;
@@ -38,6 +40,21 @@ TEST(Heartbeat, APongOfAnEarlierConnectionDoesNotCount) {
   const auto ping = heartbeat.next(1.0);
   heartbeat.reset();
   EXPECT_FALSE(heartbeat.answered(ping.payload, 1.5));
+}
+
+TEST(Heartbeat, MeasuresTheNewestSixtyFourOfThoseThatWait) {
+  Heartbeat heartbeat;
+  std::vector<Heartbeat::Ping> pings;
+  for (int second = 0; second < 70; ++second) pings.push_back(heartbeat.next(second));
+  EXPECT_TRUE(heartbeat.answered(pings[5].payload, 100.0));
+  EXPECT_FALSE(heartbeat.latency());  // when that one was sent is forgotten
+  EXPECT_TRUE(heartbeat.answered(pings[6].payload, 100.0));
+  EXPECT_DOUBLE_EQ(heartbeat.latency().value(), 94.0);
+  EXPECT_TRUE(heartbeat.answered(pings[68].payload, 100.0));
+  EXPECT_DOUBLE_EQ(heartbeat.latency().value(), 32.0);
+  pings.push_back(heartbeat.next(110.0));
+  EXPECT_TRUE(heartbeat.answered(pings[70].payload, 111.5));
+  EXPECT_DOUBLE_EQ(heartbeat.latency().value(), 1.5);
 }
 
 TEST(Heartbeat, EveryPingHasAPayloadOfItsOwn) {

@@ -43,6 +43,18 @@ TEST(SlabPool, KeepsNoLargeOneAndNotMany) {
   EXPECT_EQ(taken.size(), 9U);
 }
 
+TEST(SlabPool, KeepsOnlySmallOnesWhenAConnectionIsQuiet) {
+  SlabPool pool;
+  auto small = slab_with(1000);
+  const Slab* const same = small.get();
+  pool.put(slab_with(300'000));
+  pool.put(std::move(small));
+  pool.put(slab_with(300'000));
+  pool.give_back();
+  EXPECT_EQ(pool.take().get(), same);
+  EXPECT_EQ(pool.take()->tape.text.capacity(), 0U);
+}
+
 TEST(SlabPool, AnInboxThatWasEmptiedLeavesItsSlabsToOthers) {
   const Inside inside;
   json::Reader reader;
