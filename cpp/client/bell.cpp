@@ -5,40 +5,48 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <utility>
 
 namespace fastws::client {
 
 int Bell::open() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!descriptor_) {
-    descriptor_ = net::Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (descriptor_ == nullptr) {
+    net::Descriptor made(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!made) return -1;
+    descriptor_ = std::make_shared<const net::Descriptor>(std::move(made));
     rung_.store(false);
-    open_.store(static_cast<bool>(descriptor_));
+    open_.store(true);
   }
-  return descriptor_.get();
+  return descriptor_->get();
 }
 
 void Bell::close() {
   const std::lock_guard<std::mutex> lock(mutex_);
   open_.store(false);
-  descriptor_.close();
+  descriptor_.reset();
+}
+
+std::shared_ptr<const net::Descriptor> Bell::descriptor() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return descriptor_;
 }
 
 void Bell::ring() {
   if (!open_.load() || rung_.exchange(true)) return;
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (!descriptor_) return;  // closed meanwhile: the number may be another file's by now
+  const auto watched = descriptor();
+  if (watched == nullptr) return;  // closed meanwhile
   const std::uint64_t once = 1;
   // It can not fail: the counter is far from full, since only the first ring after quiet() comes here.
-  [[maybe_unused]] const auto written = ::write(descriptor_.get(), &once, sizeof once);
+  [[maybe_unused]] const auto written = ::write(watched->get(), &once, sizeof once);
 }
 
 void Bell::quiet() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (!descriptor_) return;
+  const auto watched = descriptor();
+  if (watched == nullptr) return;
   std::uint64_t rings = 0;
   // Nothing to read is no error: the loop may look without having been woken.
-  [[maybe_unused]] const auto size = ::read(descriptor_.get(), &rings, sizeof rings);
+  [[maybe_unused]] const auto size = ::read(watched->get(), &rings, sizeof rings);
   // Only now: a ring in between writes nothing, and what it stands for is found by who called.
   rung_.store(false);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 
 #include "../net/descriptors.hpp"
@@ -23,8 +24,11 @@ class Bell {
   void quiet();
 
  private:
+  [[nodiscard]] std::shared_ptr<const net::Descriptor> descriptor();
+
   std::mutex mutex_;  // a leaf: nothing else is locked under it
-  net::Descriptor descriptor_;
+  // Whoever writes or reads shares it, and needs no lock for that: a write wakes a thread that comes here at once.
+  std::shared_ptr<const net::Descriptor> descriptor_;
   std::atomic<bool> open_{false};
   std::atomic<bool> rung_{false};
 };
