@@ -165,7 +165,7 @@ def test_recv_many_of_an_asyncio_client(run, serve, aclient, eventually):
             await ws.send({"go": 1})
             first = await waiting
             assert await eventually(lambda: ws.stats().messages_in == 1002)
-            rest = await ws.recv_many(10_000)
+            rest = await ws.recv_many(10_000) if len(first) < 1002 else []
             assert len(first) + len(rest) == 1002
             assert [one["n"] for one in (first + rest)[:1000]] == list(range(1000))
         with pytest.raises(ConnectionClosed):
