@@ -66,7 +66,19 @@ void Core::reconnect() {
 }
 
 void Core::close(std::uint16_t code, std::string reason) {
-  if (!lost()) natively([&] { client_->close(code, std::move(reason)); });
+  if (lost()) return;
+  std::map<std::uint64_t, Taken> unread;  // what readers fetched ahead, and gave to nobody
+  for (auto& [lane, taken] : taken_) {
+    if (lane == client::Inbox::handlers_lane || taken.left() == 0) continue;
+    taken.give_back();
+    std::swap(unread[lane].back, taken.back);
+  }
+  natively([&] {
+    client_->close(code, std::move(reason));
+    for (auto& [lane, taken] : unread) {
+      if (client_->inbox().done(lane, taken.worked, taken.back)) client_->resume_reading();
+    }
+  });
 }
 
 void Core::destroy() {

@@ -66,8 +66,8 @@ class Core {
   void handle(const std::vector<std::string>& routes, bool everything, bool binary);
   void dispatching(bool on);
   pybind11::object take(std::size_t limit, double budget, std::optional<double> timeout);
-  bool fetch_slice(std::size_t limit, std::optional<double> timeout);
-  pybind11::object deliver(double budget, const pybind11::dict& plans, const pybind11::object& plan_of,
+  pybind11::object fetch(std::uint64_t lane, std::size_t limit, std::optional<double> timeout);
+  pybind11::object deliver(double until, const pybind11::dict& plans, const pybind11::object& plan_of,
                            const pybind11::object& report);
   bool admit(const std::string& name, std::uint64_t life, std::uint64_t epoch);
   [[nodiscard]] bool drained() const;
@@ -82,7 +82,7 @@ class Core {
 
   std::uint64_t open_reader(const std::optional<std::vector<std::string>>& routes);
   void close_reader(std::uint64_t reader);
-  pybind11::object read(std::uint64_t reader, std::size_t limit, std::optional<double> timeout);
+  pybind11::object next(std::uint64_t reader, const pybind11::object& bad);
 
   pybind11::object next_ask(std::optional<double> timeout);
   void provide(std::uint64_t epoch, const std::optional<std::string>& url, const pybind11::object& headers);
@@ -92,9 +92,14 @@ class Core {
  private:
   /// What a lane's consumer took and has not given back: returned with its next call, when the GIL is released anyway.
   struct Taken {
+    std::vector<client::Item> fetched;  // from `next` on neither built nor delivered yet
+    std::size_t next = 0;
     std::vector<client::Item> worked;
     std::vector<client::Item> back;
     double at = 0.0;  // when its consumer took the last ones, monotonic seconds
+    [[nodiscard]] std::size_t left() const noexcept { return fetched.size() - next; }
+    void add(std::vector<client::Item>&& items);
+    void give_back();
   };
 
   /// What send_many() takes from its iterable at a time.
@@ -113,9 +118,10 @@ class Core {
   std::size_t send_all(engine::Opcode opcode, const std::vector<std::string_view>& payloads,
                        std::uint64_t epoch);
   void set_refusal(client::Client::Sent sent, std::size_t size) const;  // as Python's exception
-  client::Inbox::Taken fetch(std::uint64_t lane, std::size_t limit, std::optional<double> timeout,
-                             std::vector<client::Item>& items);
+  client::Inbox::Taken take_items(std::uint64_t lane, std::size_t limit, std::optional<double> timeout,
+                                  std::vector<client::Item>& items);
   void keep(std::uint64_t lane, std::vector<client::Item>& items, std::size_t worked);
+  void worked_off(std::uint64_t reader, client::Item item);
   pybind11::list build_items(std::uint64_t lane, std::vector<client::Item>& items, std::size_t next,
                              double until);
   pybind11::object build_item(const client::Item& item);
@@ -125,8 +131,13 @@ class Core {
   std::shared_ptr<client::Client> client_;
   std::uint32_t generation_;
   std::map<std::uint64_t, Taken> taken_;
-  std::vector<client::Item> slice_;  // fetched for the handlers, and not delivered yet
 };
+
+/// What Core::next gives when nothing is at hand. With the GIL.
+pybind11::handle nothing();
+
+/// Core::next of one reader as a plain function of `bad`: called for every message, so without the binding's own detours.
+pybind11::object popper(pybind11::object core, std::uint64_t reader);
 
 /// `_core.Refused`, which send_*() raise: ("not_open" | "queue_full", what happened). With the GIL.
 pybind11::handle refused_class();

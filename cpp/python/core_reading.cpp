@@ -1,6 +1,12 @@
 // Taking messages out of the inbox and making Python objects of them.
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <new>
+#include <utility>
+
 #include "../client/process.hpp"
 #include "convert.hpp"
 #include "core.hpp"
@@ -32,6 +38,31 @@ py::object route_of(const Item& item) {
 }
 
 }  // namespace
+
+py::handle nothing() {
+  static PyObject* const made = PyObject_CallNoArgs(reinterpret_cast<PyObject*>(&PyBaseObject_Type));
+  if (made == nullptr) throw_raised();
+  return made;
+}
+
+// --- What a consumer has in hand -------------------------------------------------------------------------------------
+
+void Core::Taken::add(std::vector<Item>&& items) {
+  fetched.erase(fetched.begin(), fetched.begin() + static_cast<std::ptrdiff_t>(next));
+  next = 0;
+  const bool later = fetched.empty() || fetched.back().sequence < items.front().sequence;
+  std::move(items.begin(), items.end(), std::back_inserter(fetched));
+  if (later) return;
+  // Another thread reads here too, and put what it took there first.
+  std::sort(fetched.begin(), fetched.end(),
+            [](const Item& one, const Item& other) { return one.sequence < other.sequence; });
+}
+
+void Core::Taken::give_back() {
+  std::move(fetched.begin() + static_cast<std::ptrdiff_t>(next), fetched.end(), std::back_inserter(back));
+  fetched.clear();
+  next = 0;
+}
 
 /// A text message's object, or nullptr with an exception set.
 py::object Core::message_of(const Item& item) {
@@ -98,12 +129,13 @@ py::list Core::build_items(std::uint64_t lane, std::vector<Item>& items, std::si
   return built;
 }
 
-Inbox::Taken Core::fetch(std::uint64_t lane, std::size_t limit, std::optional<double> timeout,
-                         std::vector<Item>& items) {
+Inbox::Taken Core::take_items(std::uint64_t lane, std::size_t limit, std::optional<double> timeout,
+                              std::vector<Item>& items) {
   std::optional<double> until;
   if (timeout) until = net::monotonic_now() + *timeout;
-  Taken returned = std::move(taken_[lane]);
-  taken_[lane] = {};
+  Taken returned;
+  std::swap(returned.worked, taken_[lane].worked);
+  std::swap(returned.back, taken_[lane].back);
   for (;;) {
     if (lost()) return Inbox::Taken::over;
     const auto slice = slice_end(until);
@@ -125,7 +157,7 @@ Inbox::Taken Core::fetch(std::uint64_t lane, std::size_t limit, std::optional<do
 py::object Core::take(std::size_t limit, double budget, std::optional<double> timeout) {
   if (lost()) return py::none();
   std::vector<Item> items;
-  if (fetch(Inbox::handlers_lane, limit, timeout, items) == Inbox::Taken::over) return py::none();
+  if (take_items(Inbox::handlers_lane, limit, timeout, items) == Inbox::Taken::over) return py::none();
   // Messages that were taken together are of one life: close() drops those of an older one.
   std::uint64_t life = client_->life();
   for (const Item& item : items) {
@@ -135,22 +167,32 @@ py::object Core::take(std::size_t limit, double budget, std::optional<double> ti
   return py::make_tuple(life, build_items(Inbox::handlers_lane, items, 0, until));
 }
 
-bool Core::fetch_slice(std::size_t limit, std::optional<double> timeout) {
-  return !lost() && fetch(Inbox::handlers_lane, limit, timeout, slice_) != Inbox::Taken::over;
+py::object Core::fetch(std::uint64_t lane, std::size_t limit, std::optional<double> timeout) {
+  if (lost()) return py::none();
+  const auto here = taken_.find(lane);
+  if (here != taken_.end() && here->second.left() != 0) return py::int_(here->second.left());
+  std::vector<Item> items;
+  if (take_items(lane, limit, timeout, items) == Inbox::Taken::over) return py::none();
+  const std::size_t count = items.size();
+  if (count != 0) taken_[lane].add(std::move(items));
+  return py::int_(count);
 }
 
-py::object Core::deliver(double budget, const py::dict& plans, const py::object& plan_of,
+// --- Handlers --------------------------------------------------------------------------------------------------------
+
+py::object Core::deliver(double until, const py::dict& plans, const py::object& plan_of,
                          const py::object& report) {
   constexpr std::size_t clock_bytes = std::size_t{16} << 10;  // of text between two looks at the clock,
-  constexpr std::size_t clock_messages = 16;                  // or so many messages
-  const double began = net::monotonic_now();
+  constexpr std::size_t clock_messages = 16;  // or so many messages, once the first ones were no trouble
   const DirectCalls calls(plans, plan_of, report);
-  std::vector<Item> items = std::move(slice_);  // a handler may come back here, by collecting another client
-  slice_.clear();
-  std::size_t next = 0;
+  // Taken out: what is called may find its way back here.
+  std::vector<Item> items = std::exchange(taken_[Inbox::handlers_lane].fetched, {});
+  std::size_t next = std::exchange(taken_[Inbox::handlers_lane].next, 0);
   std::size_t bytes = 0;
+  std::size_t step = 1;
+  std::size_t look_at = next + step;
   try {
-    bool in_time = true;
+    bool in_time = next == 0 || net::monotonic_now() < until;  // a slice delivers something, however late
     while (next < items.size() && in_time) {
       const Item& item = items[next];
       if (item.kind != Item::Kind::json && item.kind != Item::Kind::text) break;
@@ -164,11 +206,25 @@ py::object Core::deliver(double budget, const py::dict& plans, const py::object&
         break;
       }
       ++next;
-      calls.call(plan, message.ptr(), goes_on);
+      const py::object stop = calls.call(plan, message.ptr(), goes_on);
+      if (stop) {
+        const std::uint64_t life = item.life;
+        const bool more = next < items.size();
+        if (more) {
+          Taken& taken = taken_[Inbox::handlers_lane];
+          taken.fetched = std::move(items);
+          taken.next = next;
+        } else {
+          keep(Inbox::handlers_lane, items, next);
+        }
+        return py::make_tuple(life, more, stop);
+      }
       bytes += item.text_size;
-      if (next % clock_messages == 0 || bytes >= clock_bytes) {
+      if (next >= look_at || bytes >= clock_bytes) {
         bytes = 0;
-        in_time = net::monotonic_now() < began + budget;
+        step = std::min(step * 2, clock_messages);
+        look_at = next + step;
+        in_time = net::monotonic_now() < until;
       }
     }
   } catch (...) {
@@ -180,17 +236,17 @@ py::object Core::deliver(double budget, const py::dict& plans, const py::object&
     const Item& item = items[index];
     if (item.slab != nullptr && item.life != static_cast<std::uint32_t>(life)) life = item.life;
   }
-  py::list rest = build_items(Inbox::handlers_lane, items, next, began + budget);
-  return py::make_tuple(life, rest, net::monotonic_now() - began);
+  return py::make_tuple(life, build_items(Inbox::handlers_lane, items, next, until), py::none());
 }
 
 bool Core::drained() const {
   if (lost()) return true;
-  if (!slice_.empty()) return false;
   const auto taken = taken_.find(Inbox::handlers_lane);
-  if (taken != taken_.end() && !taken->second.back.empty()) return false;
+  if (taken != taken_.end() && (taken->second.left() != 0 || !taken->second.back.empty())) return false;
   return natively([&] { return client_->inbox().drained(); }, true);
 }
+
+// --- Readers ---------------------------------------------------------------------------------------------------------
 
 std::uint64_t Core::open_reader(const std::optional<std::vector<std::string>>& routes) {
   if (lost()) return 0;
@@ -206,6 +262,7 @@ void Core::close_reader(std::uint64_t reader) {
   if (lost()) return;
   Taken returned = std::move(taken_[reader]);
   taken_.erase(reader);
+  returned.give_back();
   natively([&] {
     const bool emptied = client_->inbox().done(reader, returned.worked, returned.back);
     const bool closed = client_->inbox().close_reader(reader, net::monotonic_now());
@@ -213,15 +270,88 @@ void Core::close_reader(std::uint64_t reader) {
   });
 }
 
-py::object Core::read(std::uint64_t reader, std::size_t limit, std::optional<double> timeout) {
+py::object Core::next(std::uint64_t reader, const py::object& bad) {
+  constexpr double fresh =
+      0.002;  // seconds; then what was fetched ahead goes back: newer ones may replace it
+  const auto none = py::reinterpret_borrow<py::object>(nothing());
   for (;;) {
-    std::vector<Item> items;
-    const auto taken = fetch(reader, limit, timeout, items);
-    if (taken == Inbox::Taken::over) return py::none();
-    py::list built = build_items(reader, items, 0, net::monotonic_now() + 1e9);
-    // All of them may have been bad texts that the handlers' side tells.
-    if (taken == Inbox::Taken::nothing || !built.empty()) return std::move(built);
+    const auto here = lost() ? taken_.end() : taken_.find(reader);
+    if (here == taken_.end() || here->second.left() == 0) return none;
+    Taken& taken = here->second;
+    const bool stale = taken.next != 0 && net::monotonic_now() >= taken.at + fresh;
+    if (stale || taken.fetched[taken.next].life != static_cast<std::uint32_t>(client_->life())) {
+      taken.give_back();
+      return none;
+    }
+    // Taken out: what is collected while the object is made may close the reader.
+    Item item = std::move(taken.fetched[taken.next++]);
+    py::object message;
+    py::object told;
+    try {
+      message = item.kind == Item::Kind::binary
+                    ? py::bytes(item.slab->tape.text.data() + item.text, item.text_size)
+                    : message_of(item);
+      if (!message) told = bad_item(item);
+    } catch (...) {
+      worked_off(reader, std::move(item));
+      throw;
+    }
+    const bool report = item.report;
+    worked_off(reader, std::move(item));
+    if (message) return message;
+    if (report) bad(told[py::int_(1)], told[py::int_(2)]);
   }
+}
+
+namespace {
+
+struct Popper {
+  py::object kept;
+  Core* core;
+  std::uint64_t reader;
+};
+
+PyObject* pop(PyObject* capsule, PyObject* bad) {
+  auto* const popper = static_cast<Popper*>(PyCapsule_GetPointer(capsule, nullptr));
+  if (popper == nullptr) return nullptr;
+  try {
+    return popper->core->next(popper->reader, py::reinterpret_borrow<py::object>(bad)).release().ptr();
+  } catch (py::error_already_set& error) {
+    error.restore();
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+py::object popper(py::object core, std::uint64_t reader) {
+  static PyMethodDef function = {"pop", pop, METH_O, nullptr};
+  auto* const native = core.cast<Core*>();
+  auto made = std::make_unique<Popper>(Popper{std::move(core), native, reader});
+  const py::capsule capsule(made.get(), [](void* gone) { delete static_cast<Popper*>(gone); });
+  static_cast<void>(made.release());
+  auto popping = py::reinterpret_steal<py::object>(PyCFunction_New(&function, capsule.ptr()));
+  if (!popping) throw_raised();
+  return popping;
+}
+
+void Core::worked_off(std::uint64_t reader, Item item) {
+  const auto here = taken_.find(reader);
+  if (here != taken_.end()) {
+    client_->latencies().add(here->second.at - item.arrived);
+    here->second.worked.push_back(std::move(item));
+    return;
+  }
+  std::vector<Item> worked;
+  std::vector<Item> back;
+  worked.push_back(std::move(item));
+  natively([&] {
+    if (client_->inbox().done(reader, worked, back)) client_->resume_reading();
+  });
 }
 
 }  // namespace fastws::python

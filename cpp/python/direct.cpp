@@ -46,16 +46,28 @@ bool DirectCalls::removed(PyObject* handler) {
   return gone;
 }
 
-void DirectCalls::call_one(PyObject* handler, PyObject* function, PyObject* message) const {
+std::optional<DirectCalls::Given> DirectCalls::call_one(PyObject* handler, PyObject* function,
+                                                        PyObject* message) const {
   const auto result = py::reinterpret_steal<py::object>(PyObject_CallOneArg(function, message));
-  if (result.is_none()) return;
-  py::object raised = py::none();
-  if (!result) raised = take_raised();
-  const py::object given = result ? result : py::none();
-  PyObject* const told =
-      PyObject_CallFunctionObjArgs(report_, handler, message, given.ptr(), raised.ptr(), nullptr);
+  if (result.is_none()) return std::nullopt;
+  Given given{result ? result : py::none(), py::none()};
+  if (!result) given.raised = take_raised();
+  if (report_ == Py_None) return given;
+  PyObject* const told = PyObject_CallFunctionObjArgs(report_, handler, message, given.result.ptr(),
+                                                      given.raised.ptr(), nullptr);
   if (told == nullptr) throw_raised();
   Py_DECREF(told);
+  return std::nullopt;
+}
+
+py::object DirectCalls::stop(PyObject* handler, PyObject* message, const Given& given, PyObject* pairs,
+                             Py_ssize_t next) {
+  const Py_ssize_t count = PyTuple_GET_SIZE(pairs);
+  py::tuple left(static_cast<std::size_t>(count - next) / 2);
+  for (Py_ssize_t index = next; index < count; index += 2) {
+    PyTuple_SET_ITEM(left.ptr(), (index - next) / 2, Py_NewRef(PyTuple_GET_ITEM(pairs, index)));
+  }
+  return py::make_tuple(py::handle(handler), py::handle(message), given.result, given.raised, left);
 }
 
 }  // namespace fastws::python

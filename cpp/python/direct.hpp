@@ -7,6 +7,7 @@
 #include <pybind11/pybind11.h>
 
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,26 +32,38 @@ class RouteNames {
 class DirectCalls {
  public:
   /// `plans`: a dict, route -> (handler, function, handler, function, ...) or None; `plan_of`: called with a route that the
-  /// dict lacks, gives the same; `report`: called with (handler, message, result or None, exception or None).
+  /// dict lacks, gives the same; `report`: called with (handler, message, result or None, exception or None) when a handler
+  /// gave something or raised; None: the slice stops there.
   DirectCalls(const pybind11::dict& plans, const pybind11::object& plan_of, const pybind11::object& report);
 
   /// The functions for a route, to be called with the message alone; None = its handlers want more than that.
   [[nodiscard]] pybind11::object plan(PyObject* route) const;
-  /// Calls them in turn while `goes_on()`.
+  /// Calls them in turn while `goes_on()`. Where the slice stops, it gives what `report` would have been called with, and
+  /// behind that a tuple of the handlers that are left.
   template <class GoesOn>
-  void call(const pybind11::object& plan, PyObject* message, const GoesOn& goes_on) const {
+  pybind11::object call(const pybind11::object& plan, PyObject* message, const GoesOn& goes_on) const {
     PyObject* const pairs = plan.ptr();
     const Py_ssize_t count = PyTuple_GET_SIZE(pairs);
     for (Py_ssize_t index = 0; index < count; index += 2) {
       PyObject* const handler = PyTuple_GET_ITEM(pairs, index);
       if (index != 0 && (!goes_on() || removed(handler))) continue;
-      call_one(handler, PyTuple_GET_ITEM(pairs, index + 1), message);
+      const auto given = call_one(handler, PyTuple_GET_ITEM(pairs, index + 1), message);
+      if (given) return stop(handler, message, *given, pairs, index + 2);
     }
+    return {};
   }
 
  private:
   static bool removed(PyObject* handler);
-  void call_one(PyObject* handler, PyObject* function, PyObject* message) const;
+  struct Given {
+    pybind11::object result;  // None when it raised
+    pybind11::object raised;  // None when it gave something
+  };
+
+  /// What has to be dealt with before the next handler is called; nullopt = nothing.
+  std::optional<Given> call_one(PyObject* handler, PyObject* function, PyObject* message) const;
+  static pybind11::object stop(PyObject* handler, PyObject* message, const Given& given, PyObject* pairs,
+                               Py_ssize_t next);
 
   PyObject* plans_;  // borrowed from the caller, as the others
   PyObject* plan_of_;

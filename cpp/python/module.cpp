@@ -127,7 +127,7 @@ void bind_core(py::module_& module) {
       .def("handle", &Core::handle)
       .def("dispatching", &Core::dispatching)
       .def("take", &Core::take)
-      .def("fetch_slice", &Core::fetch_slice)
+      .def("fetch", &Core::fetch)
       .def("deliver", &Core::deliver)
       .def("admit", &Core::admit)
       .def("drained", &Core::drained)
@@ -137,12 +137,14 @@ void bind_core(py::module_& module) {
       .def("quiet_bell", &Core::quiet_bell)
       .def("open_reader", &Core::open_reader)
       .def("close_reader", &Core::close_reader)
-      .def("read", &Core::read)
+      .def("popper", &popper)
       .def("next_ask", &Core::next_ask)
       .def("provide", &Core::provide)
       .def("provide_failed", &Core::provide_failed)
       .def("answer", &Core::answer);
   module.attr("Refused") = refused_class();
+  module.attr("NOTHING") = nothing();
+  module.attr("HANDLERS") = client::Inbox::handlers_lane;
   module.attr("EVENT") = static_cast<int>(item_event);
   module.attr("JSON") = static_cast<int>(item_json);
   module.attr("TEXT") = static_cast<int>(item_text);

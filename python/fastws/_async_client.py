@@ -64,6 +64,9 @@ class AsyncWebSocketClient(ClientFace):
 
     def _here(self) -> Bell:
         """The bell, from a coroutine."""
+        bell = self._bell
+        if bell is not None and bell.is_here():
+            return bell
         self._at_hand()
         assert self._bell is not None
         return self._bell
@@ -270,7 +273,7 @@ class AsyncWebSocketClient(ClientFace):
         """An iterator over the messages of these types, or of everything; across reconnects. It has a queue of its own."""
         if not routes:
             return self.__aiter__()
-        return AsyncMessages(self, LoopReader(self, route_names(routes), at_once=1), own=True)
+        return AsyncMessages(self, LoopReader(self, route_names(routes)), own=True)
 
     def __aiter__(self) -> AsyncMessages:
         """Every message, in order, reconnects in between. What a loop leaves unread is there for the next."""
@@ -278,7 +281,7 @@ class AsyncWebSocketClient(ClientFace):
 
     def _own_reader(self) -> LoopReader:
         if self._reader is None:
-            self._reader = LoopReader(self, None, at_once=64)
+            self._reader = LoopReader(self, None)
         return self._reader
 
     # -- Waiting -------------------------------------------------------------------------------------------------------

@@ -26,20 +26,18 @@ if TYPE_CHECKING:
     from ._async_client import AsyncWebSocketClient
 
 
-async def _run(core: _core.Core, bell: Bell, ref: weakref.ref[LoopDispatcher]) -> None:
+async def _run(bell: Bell, ref: weakref.ref[LoopDispatcher]) -> None:
     """What the task does: look into the core, deliver, forget, sleep."""
     task = asyncio.current_task()
     assert isinstance(task, ClientTask)
     while True:
-        taken = core.take(SLICE_MESSAGES, SLICE_SECONDS, 0.0)
         dispatcher = ref()
-        if taken is None or dispatcher is None:
+        if dispatcher is None:
             return
-        await dispatcher.deliver(*taken)
-        more = bool(taken[1])
-        if not more and dispatcher.end_if_over():
+        more = await dispatcher.turn()
+        if more is None:
             return
-        del dispatcher, taken
+        del dispatcher
         try:
             await (asyncio.sleep(0) if more else bell.rung())
         except asyncio.CancelledError:
@@ -66,15 +64,16 @@ class LoopDispatcher(Delivery):
         self._patience = patience  # seconds that the last handlers get when the loop ends
         self._bell: Bell | None = None
         self._task: ClientTask | None = None
+        self._delivers: ClientTask | None = None  # the task while it calls handlers, or awaits what one gave
         self._last_call: asyncio.TimerHandle | None = None
 
     @property
     def is_current(self) -> bool:
         """Whether the caller is a handler of this client: the task itself, not one that a handler started."""
-        if self._task is None:
+        if self._delivers is None:
             return False
         try:
-            return asyncio.current_task() is self._task
+            return asyncio.current_task() is self._delivers
         except RuntimeError:  # no loop runs here
             return False
 
@@ -98,7 +97,7 @@ class LoopDispatcher(Delivery):
         if not self.running or bell is None or bell.loop.is_closed():
             return
         if self._task is None or self._task.done():
-            work = _run(self._core, bell, weakref.ref(self))
+            work = _run(bell, weakref.ref(self))
             self._task = ClientTask(work, bell, self._name)
 
     def forked(self) -> None:
@@ -132,6 +131,52 @@ class LoopDispatcher(Delivery):
 
     # -- The task ------------------------------------------------------------------------------------------------------
 
+    async def turn(self) -> bool | None:
+        """Deliver what is there, a slice at the most: whether more may be. None = the task has nothing to do any more."""
+        until = time.monotonic() + SLICE_SECONDS
+        room = SLICE_MESSAGES
+        task = self._delivers = self._task
+        try:
+            while True:
+                fetched = self._core.fetch(_core.HANDLERS, room, 0.0)
+                if fetched is None:
+                    return None
+                if fetched:
+                    await self.deliver_slice(until)
+                waits = bool(
+                    self._pending
+                )  # what is done about that may take its time, and then a new look is due
+                if waits or self._barriers:
+                    await self.deliver(self.life, [])
+                if not fetched and not waits:
+                    return None if self.end_if_over() else False
+                room -= fetched
+                if room <= 0 or time.monotonic() >= until:
+                    return True
+        finally:
+            if self._delivers is task:
+                self._delivers = None
+
+    async def deliver_slice(self, until: float) -> None:
+        """Have the handlers of what was fetched called, in order: natively, but for what is to be awaited or told."""
+        began = time.perf_counter()
+        handlers = self.handlers
+        more: bool | list[_core.Item] = True
+        while more is True:
+            life, more, stop = self._core.deliver(until, handlers.direct, handlers.direct_plan, None)
+            if stop is not None:
+                handler, message, result, error, left = stop
+                del stop  # what it refers to would stay until the next one
+                await self._finish(handler, message, result, error)
+                del result, error
+                for handler in left:
+                    if life < self.life:
+                        break
+                    await self._call(handler, handler.event, message)
+        self.handler_seconds += time.perf_counter() - began
+        if more:
+            await self.deliver(life, more)
+
     async def deliver(self, life: int, items: list[_core.Item]) -> None:
         """Call the handlers of one slice, in order."""
         began = time.perf_counter()
@@ -147,26 +192,39 @@ class LoopDispatcher(Delivery):
             return
         try:
             result = handler.call(event, payload)
-            if result is not None and inspect.isawaitable(result):
+        except BaseException as error:
+            await self._failed(handler, payload, error)
+        else:
+            if result is not None:
+                await self._finish(handler, payload, result, None)
+
+    async def _finish(self, handler: Handler, payload: Any, result: Any, error: BaseException | None) -> None:
+        """Await what a handler gave, if that can be; tell what it raised."""
+        if error is not None:
+            await self._failed(handler, payload, error)
+            return
+        try:
+            if inspect.isawaitable(result):
                 await handler.awaitable(result)
-        except (SystemExit, KeyboardInterrupt) as interruption:
-            self.interrupted(interruption)
+        except BaseException as raised:
+            await self._failed(handler, payload, raised)
+
+    async def _failed(self, handler: Handler, payload: Any, error: BaseException) -> None:
+        """A handler raised: none may end the delivery."""
+        if isinstance(error, (SystemExit, KeyboardInterrupt)):
+            self.interrupted(error)
             if not self.waited_for and self._bell is not None:
                 # Nobody is there to raise it: it goes through the loop, as it would from any callback.
-                self._bell.loop.call_soon(_raise, interruption)
-        except BaseException as error:  # no handler may end the delivery
-            if (
-                isinstance(error, asyncio.CancelledError)
-                and self._task is not None
-                and self._task.asked_to_end()
-            ):
-                if not self.last_call():
-                    raise
-                return  # the loop ends, and this handler with it; the last events are told yet
-            step = self.handler_failed(handler, payload, error)
-            if step is not None:
-                for told in step[0]:
-                    await self._call(told, "error", step[2])
+                self._bell.loop.call_soon(_raise, error)
+            return
+        if isinstance(error, asyncio.CancelledError) and self._task is not None and self._task.asked_to_end():
+            if not self.last_call():
+                raise error
+            return  # the loop ends, and this handler with it; the last events are told yet
+        step = self.handler_failed(handler, payload, error)
+        if step is not None:
+            for told in step[0]:
+                await self._call(told, "error", step[2])
 
     def end_if_over(self) -> bool:
         """Whether the client's life is over and all of it was told: the task ends, and leaves nothing to a loop that may."""

@@ -169,7 +169,7 @@ class WebSocketClient(ClientFace):
         """An iterator over the messages of these types, or of everything; across reconnects. It has a queue of its own."""
         if not routes:
             return iter(self)
-        return Messages(self, Reader(self, route_names(routes), at_once=1), own=True)
+        return Messages(self, Reader(self, route_names(routes)), own=True)
 
     def __iter__(self) -> Messages:
         """Every message, in order, reconnects in between. What a loop leaves unread is there for the next."""
@@ -178,7 +178,7 @@ class WebSocketClient(ClientFace):
     def _own_reader(self) -> Reader:
         with self._lock:
             if self._reader is None:
-                self._reader = Reader(self, None, at_once=64)
+                self._reader = Reader(self, None)
             return self._reader
 
     # -- Waiting -------------------------------------------------------------------------------------------------------

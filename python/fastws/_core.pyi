@@ -15,11 +15,14 @@ from typing_extensions import Buffer
 # (BINARY, None, bytes)            a binary message
 # (BAD, text, exception)           a text message that json.loads refuses: its whole text as str, what it raised
 Item: TypeAlias = tuple[int, Any, Any]
+Stop: TypeAlias = tuple[Any, Any, Any, BaseException | None, tuple[Any, ...]]
 EVENT: int
 JSON: int
 TEXT: int
 BINARY: int
 BAD: int
+HANDLERS: int  # the queue of what handlers wait for; readers have numbers of their own
+NOTHING: object  # what a popper gives when nothing is there
 
 build_info: dict[str, str]  # versions of Asio, OpenSSL, pybind11 and the compiler
 
@@ -123,30 +126,43 @@ class Core:
 
         An empty list: the time is over, or nudge() was called. None: destroyed or exiting, the thread must end.
         """
-    def fetch_slice(self, limit: int, timeout: float | None) -> bool:
-        """Sleep until something waits, and get at most `limit` items ready for deliver(); also returns when the time is over,
-        and after nudge(). False: destroyed or exiting, the thread must end."""
+    def fetch(self, lane: int, limit: int, timeout: float | None) -> int | None:
+        """Sleep until something waits for HANDLERS or a reader, and get at most `limit` items ready for deliver() or a popper:
+        how many. 0: the time is over, or nudge() was called. None: nothing comes any more. What was fetched before and is
+        still there counts, and nothing is added to it."""
+    @overload
     def deliver(
         self,
-        budget: float,
+        until: float,
         plans: dict[str | None, tuple[Any, ...] | None],
         plan_of: Callable[[str | None], tuple[Any, ...] | None],
         report: Callable[[Any, Any, Any, BaseException | None], None],
-    ) -> tuple[int, list[Item], float]:
-        """Call the handlers of the slice's messages, up to the first one for which there is no plan; build the others.
+    ) -> tuple[int, list[Item], None]: ...
+    @overload
+    def deliver(
+        self,
+        until: float,
+        plans: dict[str | None, tuple[Any, ...] | None],
+        plan_of: Callable[[str | None], tuple[Any, ...] | None],
+        report: None,
+    ) -> tuple[int, list[Item], None] | tuple[int, bool, Stop]:
+        """Call the handlers of the slice's messages, up to the first one for which there is no plan; build the others. What
+        is neither called nor built at the moment `until` (monotonic seconds) is fetched again next time.
 
-        Gives (life, items, seconds it took). `plans`: see fastws._handlers.HandlerTable.direct; `plan_of` is asked for a route
-        that it lacks; `report` is told (handler, message, result, exception) when a handler gave something or raised.
+        Gives (life, items, None). `plans`: see fastws._handlers.HandlerTable.direct; `plan_of` is asked for a route that it
+        lacks; `report` is told (handler, message, result, exception) when a handler gave something or raised. Without a
+        `report` it stops there and gives (life, whether more was fetched, what it would have told and the handlers that this
+        message is still to be given); called again, it goes on with the next message.
         """
     def admit(self, name: str, life: int, epoch: int) -> bool:
         """Whether a lifecycle event may still be delivered, asked once per event at the moment of delivery."""
     def drained(self) -> bool:
         """Whether nothing is left to take, of what can not be taken yet, too."""
     def nudge(self) -> None:
-        """Wake whoever sleeps in take() or wait_change(), and ring the bell."""
+        """Wake whoever sleeps in take(), fetch() or wait_change(), and ring the bell."""
 
     # The bell: a descriptor that an event loop watches. It becomes readable once, until quiet_bell(), when the state
-    # changed, when there is something for a queue in which take() or read() with timeout 0.0 found nothing, a question for
+    # changed, when there is something for a queue in which take() or fetch() with timeout 0.0 found nothing, a question for
     # next_ask(), a Pong, or room in an outbox that was full.
     def open_bell(self) -> int:
         """The descriptor, which the core keeps; -1 = exiting. Raises OSError."""
@@ -154,13 +170,14 @@ class Core:
         """Close the descriptor; whoever watched it must have stopped."""
     def quiet_bell(self) -> None: ...
 
-    # Readers: each has a queue of its own. `routes` None = everything, binary too.
+    # Readers: each has a queue of its own, which fetch() knows by its number. `routes` None = everything, binary too.
     def open_reader(self, routes: list[str] | None) -> int: ...
     def close_reader(self, reader: int) -> None: ...
-    def read(self, reader: int, limit: int, timeout: float | None) -> list[Item] | None:
-        """Wait for messages. An empty list: the time is over. None: the life ended and nothing is left.
+    def popper(self, reader: int) -> Callable[[Callable[[str, BaseException], None]], Any]:
+        """A function that gives the next message that was fetched, or NOTHING. What waited for that longer than 2 ms goes back
+        to the queue, where newer messages may take its place; what is left when the life or the reader ends was never taken.
 
-        A BAD item is only given when no dispatcher reports it already; items are then (BAD, text, exception).
+        It is called with what is told (text, exception) of a message that is no JSON, unless a dispatcher reports it already.
         """
 
     # Providers: asked by the thread, or task, `fastws-<name>-ask`.

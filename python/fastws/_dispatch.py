@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 def _run(core: _core.Core, ref: weakref.ref[Dispatcher]) -> None:
     """What the thread does: sleep in the core, wake up, deliver, forget."""
     while True:
-        more = core.fetch_slice(SLICE_MESSAGES, None)
+        fetched = core.fetch(_core.HANDLERS, SLICE_MESSAGES, None)
         dispatcher = ref()
-        if not more or dispatcher is None:
+        if fetched is None or dispatcher is None:
             return
         dispatcher.deliver_slice()
         del dispatcher
@@ -39,6 +39,7 @@ class Dispatcher(Delivery):
         super().__init__(core, client, settle)
         self._name = name
         self._thread: threading.Thread | None = None
+        self._caller: int | None = None  # that thread's identity, once it calls somebody
         self._draining = threading.Lock()
 
     @property
@@ -49,7 +50,7 @@ class Dispatcher(Delivery):
     @property
     def is_current(self) -> bool:
         """Whether the caller is a handler of this client."""
-        return self._thread is not None and threading.get_ident() == self._thread.ident
+        return threading.get_ident() == self._caller
 
     def start(self) -> None:
         """Start the thread, the first time."""
@@ -66,6 +67,7 @@ class Dispatcher(Delivery):
         """In a fork's child: the thread is gone, and a lock that another thread held will never be released."""
         super().forked()
         self._thread = None
+        self._caller = None
         self._draining = threading.Lock()
 
     def barrier(self) -> threading.Event:
@@ -88,11 +90,13 @@ class Dispatcher(Delivery):
 
     def deliver_slice(self) -> None:
         """Have the handlers of what was fetched called: natively, up to whatever wants more than a call with the message."""
+        self._caller = threading.get_ident()
+        began = time.perf_counter()
         handlers = self.handlers
-        life, items, seconds = self._core.deliver(
-            SLICE_SECONDS, handlers.direct, handlers.direct_plan, self._returned
+        life, items, _ = self._core.deliver(
+            time.monotonic() + SLICE_SECONDS, handlers.direct, handlers.direct_plan, self._returned
         )
-        self.handler_seconds += seconds
+        self.handler_seconds += time.perf_counter() - began
         self.deliver(life, items)
 
     def deliver(self, life: int, items: list[_core.Item]) -> None:

@@ -61,6 +61,10 @@ class Bell:
         if self._open:
             loop.add_reader(self._descriptor, _Watch(self))
 
+    def is_here(self) -> bool:
+        """Whether its loop runs in the caller's thread: what asyncio.get_running_loop() would say, which is a system call."""
+        return threading.get_ident() == self.thread and self.loop.is_running()
+
     async def rung(self, timeout: float | None = None) -> None:
         """Sleep until something happened, or the time (seconds; None = no limit) is over.
 

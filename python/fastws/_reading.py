@@ -1,22 +1,24 @@
 """Reading messages instead of handling them: one reader's queue, and the iterators over it.
 
 Knows the core's readers. Promises: messages in order, across reconnects; what a bad text was is told once and reading goes
-on; after `close()` nothing of the old life is given any more.
+on; after `close()` nothing of the old life is given any more; what was fetched ahead and is not given is as if nobody had
+asked for it.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import _core, _waiting
+from ._delivery import SLICE_MESSAGES
 
 if TYPE_CHECKING:
-    from ._client import WebSocketClient
     from ._face import ClientFace
 
+NOTHING = _core.NOTHING  # no message: None is one
 _LOG_EVERY = 0.5  # seconds between two looks at what should be logged, for a client without handlers
 
 
@@ -31,60 +33,53 @@ def route_names(routes: tuple[str, ...]) -> tuple[str, ...]:
 class Reader:
     """One queue of the core. `routes` None: everything, binary messages too."""
 
-    def __init__(self, client: ClientFace, routes: tuple[str, ...] | None, at_once: int) -> None:
+    def __init__(self, client: ClientFace, routes: tuple[str, ...] | None) -> None:
         self._core = client._core
-        self._at_once = at_once
-        self._life = client._core.life
-        self._waiting: deque[Any] = deque()
         self._number = client._core.open_reader(None if routes is None else list(routes))
+        # pop(bad) gives the next message that was fetched, or NOTHING. Its object is made then, for it may never be asked for.
+        self.pop = client._core.popper(self._number)
+        self.bad = client._dispatcher.decode_failed
+        # Held by the one thread that fetches, lest two of them mix up the order.
+        self._turn = threading.Lock()
 
     def next(self, client: ClientFace, timeout: float | None) -> tuple[bool, Any]:
         """(True, message), or (False, whether the life is over) when the time is."""
         until = None if timeout is None else time.monotonic() + timeout
         while True:
-            found, message = self.pop()
-            if found:
+            message = self.pop(self.bad)
+            if message is not NOTHING:
                 return True, message
             left = None if until is None else max(0.0, until - time.monotonic())
             if not client._dispatcher.running:
                 left = _LOG_EVERY if left is None else min(left, _LOG_EVERY)
-            if not self.fetch(client, left):
+            fetched = self.fetch(client, left)
+            if fetched is None:
                 return False, True
-            if not self._waiting and until is not None and time.monotonic() >= until:
+            if not fetched and until is not None and time.monotonic() >= until:
                 return False, False
 
-    def pop(self) -> tuple[bool, Any]:
-        """(True, message) when one was fetched that nobody got."""
-        life = self._core.life
-        if life != self._life:  # close() drops what was not handed over
-            self._life = life
-            self._waiting.clear()
+    def fetch(self, client: ClientFace, wait: float | None, most: int = SLICE_MESSAGES) -> int | None:
+        """Fetch messages, waiting for one (seconds; None = no limit): how many; 0 when another thread did, whose messages are
+        there for this one, too. None: the life is over and nothing is left."""
+        if not self._turn.acquire(blocking=False):
+            if self._turn.acquire(timeout=-1 if wait is None else wait):
+                self._turn.release()
+            return None if self._core.state == "destroyed" else 0
         try:
-            return True, self._waiting.popleft()
-        except IndexError:
-            return False, None
-
-    def fetch(self, client: ClientFace, wait: float | None, most: int | None = None) -> bool:
-        """Fetch messages, waiting for one (seconds; None = no limit). False: the life is over and nothing is left."""
-        items = self._core.read(self._number, most or self._at_once, wait)
+            fetched = self._core.fetch(self._number, most, wait)
+        finally:
+            self._turn.release()
         client._dispatcher.drain()
-        if items is None:
-            return False
-        for kind, first, second in items:
-            if kind == _core.BAD:
-                client._dispatcher.decode_failed(first, second)
-            else:
-                self._waiting.append(second)
-        return True
+        return fetched
 
     def at_hand(self, client: ClientFace, most: int) -> list[Any]:
         """At most so many messages, of those that are there already."""
         messages: list[Any] = []
         while len(messages) < most:
-            found, message = self.pop()
-            if found:
+            message = self.pop(self.bad)
+            if message is not NOTHING:
                 messages.append(message)
-            elif not self.fetch(client, 0.0, most - len(messages)) or not self._waiting:
+            elif not self.fetch(client, 0.0, most - len(messages)):
                 break
         return messages
 
@@ -93,30 +88,20 @@ class Reader:
         self._core.close_reader(self._number)
 
 
-class Messages(Iterator[Any]):
-    """An iterator over messages. Ends after `close()`, and when the server ended a `reconnect=False` client in order."""
+class Iteration:
+    """What an iterator over messages is on either face: whose queue it reads, and how it ends."""
 
-    def __init__(self, client: WebSocketClient, reader: Reader, *, own: bool) -> None:
+    _reader: Reader | None = None
+
+    def __init__(self, client: ClientFace, reader: Reader, *, own: bool) -> None:
         self._client = client
-        self._reader: Reader | None = reader
+        self._reader = reader
         self._own = own  # False: the reader is the client's, and outlives this loop
 
-    def __iter__(self) -> Messages:
-        return self
-
-    def __next__(self) -> Any:
-        reader = self._reader
-        if reader is None:
-            raise StopIteration
-        _waiting.refuse_in_handler(self._client, "iteration")
-        found, message = reader.next(self._client, None)
-        if found:
-            return message
+    def _end(self, stop: type[StopIteration | StopAsyncIteration]) -> Exception:
+        """What to raise when no message follows."""
         self.close()
-        error = _waiting.ended(self._client)
-        if error is None:
-            raise StopIteration
-        raise error
+        return _waiting.ended(self._client) or stop()
 
     def close(self) -> None:
         """End the iteration; messages of these routes go to whoever asks next."""
@@ -126,3 +111,23 @@ class Messages(Iterator[Any]):
 
     def __del__(self) -> None:
         self.close()
+
+
+class Messages(Iteration, Iterator[Any]):
+    """An iterator over messages. Ends after `close()`, and when the server ended a `reconnect=False` client in order."""
+
+    def __iter__(self) -> Messages:
+        return self
+
+    def __next__(self) -> Any:
+        reader = self._reader
+        if reader is None:
+            raise StopIteration
+        if self._client._dispatcher.is_current:
+            _waiting.refuse_in_handler(self._client, "iteration")
+        message = reader.pop(reader.bad)
+        if message is NOTHING:
+            found, message = reader.next(self._client, None)
+            if not found:
+                raise self._end(StopIteration)
+        return message

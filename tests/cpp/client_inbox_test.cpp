@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -295,6 +297,32 @@ TEST(Inbox, DestroyWakesASleeper) {
   feed.inbox.destroy();
   sleeper.join();
   EXPECT_EQ(taken, Inbox::Taken::over);
+}
+
+TEST(Inbox, OneReadWakesEveryQueueThatGotSomething) {
+  Feed feed;
+  feed.inbox.set_handlers({{"a"}, false, false}, 100.0);
+  const std::vector<std::uint64_t> lanes = {Inbox::handlers_lane,
+                                            feed.inbox.open_reader({{"b"}, false, false}),
+                                            feed.inbox.open_reader({{"c"}, false, false})};
+  for (int round = 0; round < 50; ++round) {
+    std::vector<std::thread> sleepers;
+    std::atomic<int> woken{0};
+    for (const std::uint64_t lane : lanes) {
+      sleepers.emplace_back([&, lane] {
+        const client::Inside inside;
+        std::vector<Item> items;
+        std::vector<Item> back;
+        feed.inbox.take(lane, 10, items, std::nullopt);
+        if (items.size() == 1) ++woken;
+        feed.inbox.done(lane, items, back);
+      });
+    }
+    if (round % 2 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    feed.read({"a", "b", "c"});
+    for (auto& sleeper : sleepers) sleeper.join();
+    EXPECT_EQ(woken, 3);
+  }
 }
 
 TEST(Inbox, OneThreadFillsAndOneDrainsWithoutLossAtTheLimit) {

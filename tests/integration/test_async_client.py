@@ -201,7 +201,8 @@ def test_a_client_can_be_started_again_and_reconnected(run, serve, aclient):
         )
         assert ws.state == "idle"
         ws.connect()
-        await ws.wait_open(10)
+        while not events:  # open is not told yet: reconnect() would have that passed over in silence
+            await asyncio.sleep(0.005)
         ws.reconnect()
         while len(events) < 2:
             await asyncio.sleep(0.005)
@@ -265,7 +266,7 @@ def test_a_feed_that_never_pauses_lets_other_tasks_run(run, serve, aclient):
                 most = max(most, seen)
             beside.cancel()
             await asyncio.wait([beside])
-        assert most <= 128, most
+        assert most <= 256, most  # a slice
 
     run(main())
 

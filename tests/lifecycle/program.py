@@ -109,6 +109,12 @@ def block(ws):
 def in_forked_child(ws, ending):
     assert int(ws.ready_state) == 3, ws.state
     assert ws.send({"from": "child"}) is False
+    try:
+        ws.recv(10)  # also where a thread of the parent was reading
+    except fastws.ConnectionClosed:
+        pass
+    else:
+        raise AssertionError("recv() gave something")
     ws.close()
     assert list(fastws.clients()) == []
     if ending == "fork-new":

@@ -30,6 +30,8 @@ CALLS = {
     "wait with a timeout": "opened().wait(60)",
     "recv": "opened().recv()",
     "recv with a timeout": "opened().recv(60)",
+    "recv beside another thread's": "import threading; threading.Thread(target=list, args=(ws,), daemon=True).start(); "
+    "time.sleep(0.2); opened().recv()",
     "iteration": "[message for message in opened()]",
     "messages": "[message for message in opened().messages('a')]",
     "ping": "opened().ping(60)",
