@@ -5,16 +5,18 @@ Imported only where fastws has that class.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import frames
 from server import Where
+from tally import Tally
 
 from fastws import AsyncWebSocketClient
 
-from .base import Handle, LoopContender, expect, volley_of
+from .base import LIMIT, Handle, LoopContender, expect, volley_of
 from .fastws_faces import options
 
 
@@ -65,3 +67,19 @@ class ReadAsync(HandledAsync):
             times.append(time.perf_counter() - began)
             expect(reply, one)
         return times
+
+
+class IteratedAsync(HandledAsync):
+    label = "fastws async, messages() + uvloop"
+
+    def stream(self, where: Where, tally: Tally, only: bool) -> None:
+        async def main() -> None:
+            client = AsyncWebSocketClient(where.url, autoconnect=False, **options(where))
+            messages = client.messages(frames.ROUTE)
+            client.connect()
+            async for message in messages:
+                tally.handle(message)
+                if tally.count == tally.wanted:
+                    break
+
+        self.run(asyncio.wait_for(main(), LIMIT))

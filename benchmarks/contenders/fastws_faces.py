@@ -114,3 +114,17 @@ class Read(Handled):
                             handle(client.recv(timeout=0))
                     except TimeoutError:
                         pass  # this one has nothing
+
+
+class Iterated(Handled):
+    label = "fastws, messages()"
+
+    def stream(self, where: Where, tally: Tally, only: bool) -> None:
+        client = WebSocketClient(where.url, autoconnect=False, **options(where))
+        self._clients.append(client)
+        messages = client.messages(frames.ROUTE)
+        client.connect()
+        for message in messages:
+            tally.handle(message)
+            if tally.count == tally.wanted:
+                break

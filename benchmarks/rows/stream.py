@@ -17,7 +17,9 @@ from tally import Tally
 SMALL_ONES, LARGE_ONES = 1_000_000, 400  # messages of a round
 WHO = (
     "fastws",
+    "fastws-messages",
     "fastws-async",
+    "fastws-async-messages",
     "picows",
     "aiohttp",
     "websockets",
