@@ -74,6 +74,9 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   /// Goes on where `sending` is. Sent::accepted: all are dealt with; others are about the one that is next.
   Sent send_many(engine::Opcode opcode, const std::string_view* payloads, std::size_t size,
                  std::uint64_t epoch, std::optional<double> until, Sending& sending);
+  /// A small message of a burst; never waits, so that the GIL may be held. See Line::gather.
+  Line::Gathered gather(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch);
+  void relieve() { line_.relieve(); }
   [[nodiscard]] std::uint64_t dropped_offline() const;
 
   struct Flushing {

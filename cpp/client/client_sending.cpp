@@ -65,6 +65,11 @@ Client::Sent Client::send_allowed(engine::Opcode opcode, const std::string_view*
   return Sent::accepted;
 }
 
+Line::Gathered Client::gather(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch) {
+  if (offline_.queues() || payload.size() > options_.max_message_bytes) return Line::Gathered::no;
+  return line_.gather(opcode, payload, epoch);
+}
+
 std::uint64_t Client::dropped_offline() const {
   return traffic_.dropped_offline.load() + offline_.counts().dropped;
 }

@@ -1,15 +1,20 @@
 // The way out of one client: from any sender's thread, through one outbox, onto the connection that is open.
 //
-// Two locks: `order`, for senders only (epoch check, framing), then `wire` (outbox, one non-blocking read or write,
-// closing). The I/O thread takes `wire` only, so a sender at work on a large message delays nobody's pong.
+// Three locks, taken in this order: `order`, for senders only (framing), so that one at work on a large message delays
+// nobody's pong; `wire` (outbox, one non-blocking read or write, closing), held during system calls; `tray`, held only to
+// put frames into memory or to take them: senders in a burst need no other, so a write in progress delays none of them.
+//
+// A send alone is written at once by its thread. In a burst senders leave their frames in the tray, for the I/O thread has
+// promised to come (`attended_`): it comes when it was woken, when the socket can be written, and once per `gather_seconds`
+// until it finds that nobody came in between; only then, under both `wire` and `tray`, the promise ends.
 // May know: engine/outgoing, net/stream, the gate. Promises: FIFO per sender; a message accepted in an epoch is written
-// on that epoch's stream at most once, or counted as unsent (reconnect-spec R7, R8).
+// on that epoch's stream at most once, or counted as unsent (reconnect-spec R7, R8); while anything waits, the I/O thread
+// has been woken for it, waits for the socket, or is to come within `gather_seconds`.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -21,6 +26,7 @@
 #include "../engine/deflater.hpp"
 #include "../engine/outgoing.hpp"
 #include "../net/stream.hpp"
+#include "../policy/pace.hpp"
 #include "bell.hpp"
 #include "departures.hpp"
 
@@ -37,6 +43,12 @@ struct Frames {
     engine::append_frame(bytes, opcode, payload);
     sizes.push_back(bytes.size() - before);
   }
+  void add(const Frames& more) {
+    bytes += more.bytes;
+    sizes.insert(sizes.end(), more.sizes.begin(), more.sizes.end());
+  }
+  /// Empties them; what is large is given back.
+  void recycle();
 };
 
 class Line {
@@ -52,7 +64,17 @@ class Line {
   Line(std::size_t outbox_bytes, std::function<void()> wake, Bell* bell = nullptr)
       : limit_(outbox_bytes), wake_(std::move(wake)), bell_(bell), departures_(bell) {}
 
-  // Senders, without the GIL.
+  // Senders.
+
+  /// Of these, the first alone is called with the GIL, for it never waits: a small message of a burst.
+  enum class Gathered : std::uint8_t {
+    no,    // it has to be sent by send()
+    yes,   // it is accepted, and the I/O thread will come for it
+    much,  // the same, and so much waits by now that it is time to relieve()
+  };
+  Gathered gather(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch);
+  /// Writes what the I/O thread has not come for yet, unless it is just about to.
+  void relieve();
 
   /// `epoch` 0 = whichever is open. `until`: monotonic seconds to wait for room (nullopt = for ever).
   Sent send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch,
@@ -97,7 +119,13 @@ class Line {
   void control(std::string_view bytes);
   /// Our Close frame: `behind` = after what was accepted before it, else before. Nothing follows it.
   void finish(std::string_view close_frame, bool behind);
-  enum class Flush : std::uint8_t { empty, waiting, broken };
+  enum class Flush : std::uint8_t {
+    empty,
+    gathering,  // written; a burst is under way: call again after gather_seconds
+    waiting,    // for the stream to become writable
+    broken
+  };
+  static constexpr double gather_seconds = 100e-6;
   /// Writes what it can without waiting.
   Flush flush();
   /// Nothing has come for a while: what the opening handshake left behind is given back.
@@ -109,43 +137,53 @@ class Line {
   using Lock = std::unique_lock<std::mutex>;
 
   enum class Source : std::uint8_t { none, control, messages, last };
+  enum class Step : std::uint8_t { wrote, nothing, waiting, broken };
+  enum class Put : std::uint8_t { done, wake, late, lost, much };
 
-  /// Whether there is room, having waited for it with `order` given up; only Sent::accepted leaves both locks held.
-  Sent await_room(Lock& order, Lock& wire, std::uint64_t& epoch, std::optional<double> until);
-  enum class Put : std::uint8_t { done, wake, late, lost };
-  Put put_framed(const std::string& bytes, const std::size_t* sizes, std::size_t count, std::uint64_t epoch);
+  /// Whether there is room, having waited for it with `order` given up; Sent::accepted leaves `order` held.
+  Sent await_room(Lock& order, std::uint64_t& epoch, std::optional<double> until);
+  Put put(const Frames& frames, std::uint64_t epoch);
   void count(std::size_t messages, std::size_t bytes) noexcept;
-  void enqueue(const std::string& bytes, std::size_t head, const std::size_t* sizes, std::size_t count);
+  void wait_more(std::size_t messages, std::size_t bytes) noexcept;
+
+  // Under `wire`.
+  Put put_framed(const Frames& frames, std::uint64_t epoch, bool burst);
+  void attend(bool on);
+  void collect();
+  Flush rest();
+  Step write_step();
+  void enqueue(const Frames& frames, std::size_t head);
   bool write_some(const std::string& bytes, std::size_t& head, std::size_t most, Source source);
   bool write_messages(std::size_t most);
   bool write_control();
+  [[nodiscard]] bool has_messages() const noexcept { return sizes_head_ < outbox_.sizes.size(); }
   [[nodiscard]] bool has_output() const noexcept;
   void settle_written(std::size_t size);
   void tell_room();
 
-  static void recycle(std::string& buffer);                          // larger empty buffers are given back
   static constexpr std::size_t write_bytes = std::size_t{64} << 10;  // the most one call writes under `wire`
+  static constexpr std::size_t small = std::size_t{4} << 10;  // what costs less to copy than to write alone
 
   const std::size_t limit_;
   const std::function<void()> wake_;
   Bell* const bell_;
 
   std::mutex order_;
-  std::string frame_;                // guarded by order_, as the next
-  std::vector<std::size_t> framed_;  // the sizes of the frames in it
+  Frames framed_;  // guarded by order_, as the next
+  policy::Pace pace_;
 
   std::mutex wire_;
   std::condition_variable room_;
-  std::atomic<bool> refused_{false};            // somebody was told `full` and waits elsewhere than on room_
-  std::shared_ptr<engine::Deflater> deflater_;  // used under order_, by a sender that took it under wire_
+  std::atomic<bool> refused_{false};  // somebody was told `full` and waits elsewhere than on room_
   net::Stream* stream_ = nullptr;
   std::string control_;
   std::size_t control_head_ = 0;
-  std::string outbox_;
+  Frames outbox_;
   std::size_t outbox_head_ = 0;
-  std::deque<std::size_t> sizes_;  // of the frames in the outbox, what is left of the first one included
-  Departures departures_;          // of the same frames
-  bool first_begun_ = false;       // the first frame is on the wire in part
+  std::size_t sizes_head_ =
+      0;                      // of the frames in the outbox: the first that is not written, in part or at all
+  Departures departures_;     // of the same frames
+  bool first_begun_ = false;  // that one is on the wire in part
   // A write that could not be done: TLS wants the very same bytes again before any others.
   Source again_ = Source::none;
   std::string last_;  // our Close frame, behind everything
@@ -153,7 +191,14 @@ class Line {
   bool finished_ = false;
   bool cut_ = false;  // our Close frame went before the messages that waited: they stay unsent
   bool broken_ = false;
-  Unsent late_;  // accepted while the Close frame went before it
+  bool bursting_ = false;  // senders came since the I/O thread did
+  Unsent late_;            // accepted while the Close frame went before it
+
+  std::mutex tray_;
+  Frames gathered_;  // guarded by tray_: behind the outbox; empty unless attended_
+  // Changed under both wire_ and tray_, so that either is enough to read them.
+  bool attended_ = false;                       // the I/O thread will call flush(), whatever happens
+  std::shared_ptr<engine::Deflater> deflater_;  // used under order_
 
   std::atomic<std::uint64_t> open_epoch_{0};
   std::atomic<bool> accepting_{false};

@@ -2,22 +2,44 @@
 #include <chrono>
 #include <utility>
 
+#include "../net/loop.hpp"
 #include "gate.hpp"
 #include "line.hpp"
 
 namespace fastws::client {
 
-Line::Sent Line::await_room(Lock& order, Lock& wire, std::uint64_t& epoch, std::optional<double> until) {
+Line::Gathered Line::gather(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch) {
+  if (payload.size() > small) return Gathered::no;
+  const Lock tray(tray_, std::try_to_lock);
+  if (!tray || !attended_ || deflater_) return Gathered::no;
+  const std::uint64_t open = open_epoch_.load();
+  if (open == 0 || !accepting_.load() || (epoch != 0 && epoch != open) || full()) return Gathered::no;
+  const std::size_t before = gathered_.bytes.size();
+  gathered_.add(opcode, payload);
+  const std::size_t size = gathered_.bytes.size() - before;
+  wait_more(1, size);
+  count(1, size);
+  return before < write_bytes && before + size >= write_bytes ? Gathered::much : Gathered::yes;
+}
+
+void Line::relieve() {
+  const Lock wire(wire_, std::try_to_lock);
+  if (!wire || stream_ == nullptr || again_ != Source::none) return;
+  collect();
+  while (write_step() == Step::wrote) {
+  }
+}
+
+Line::Sent Line::await_room(Lock& order, std::uint64_t& epoch, std::optional<double> until) {
   for (;;) {
-    if (!order.owns_lock()) order.lock();
+    order.lock();
     const std::uint64_t open = open_epoch_.load();
     if (open == 0 || !accepting_.load() || (epoch != 0 && epoch != open)) return Sent::not_open;
     epoch = open;  // having waited for room, a message must not cross to the next connection
-    if (!wire.owns_lock()) wire.lock();
-    if (outbox_.size() - outbox_head_ < limit_) {
-      return open_epoch_.load() == epoch ? Sent::accepted : Sent::not_open;
-    }
+    if (!full()) return Sent::accepted;
     order.unlock();
+    Lock wire(wire_);
+    if (!full()) continue;
     const auto now = std::chrono::steady_clock::now();
     const auto limit_point = until ? time_point(*until) : now + std::chrono::hours(1);
     if (until && now >= limit_point) {
@@ -25,7 +47,6 @@ Line::Sent Line::await_room(Lock& order, Lock& wire, std::uint64_t& epoch, std::
       return Sent::full;
     }
     sleep_until(wire, room_, limit_point);
-    wire.unlock();  // `order` goes first
   }
 }
 
@@ -34,16 +55,41 @@ void Line::count(std::size_t messages, std::size_t bytes) noexcept {
   bytes_.fetch_add(bytes, std::memory_order_relaxed);
 }
 
-Line::Put Line::put_framed(const std::string& bytes, const std::size_t* sizes, std::size_t count,
-                           std::uint64_t epoch) {
+Line::Put Line::put_framed(const Frames& frames, std::uint64_t epoch, bool burst) {
   if (open_epoch_.load() != epoch) return Put::lost;
   if (finished_) return Put::late;
+  if (attended_) {
+    collect();
+    enqueue(frames, 0);
+    return Put::done;
+  }
   std::size_t head = 0;
-  const bool idle = sizes_.empty();
-  if (!has_output() && !broken_) write_some(bytes, head, write_bytes, Source::messages);
-  if (head == bytes.size()) return Put::done;
-  enqueue(bytes, head, sizes, count);
-  return idle ? Put::wake : Put::done;  // else the I/O thread is at it already
+  if (!burst && !has_output() && !broken_) write_some(frames.bytes, head, write_bytes, Source::messages);
+  if (head == frames.bytes.size()) return Put::done;
+  enqueue(frames, head);
+  bursting_ = burst;
+  attend(true);
+  return Put::wake;
+}
+
+Line::Put Line::put(const Frames& frames, std::uint64_t epoch) {
+  {
+    const Lock tray(tray_);
+    if (attended_ && open_epoch_.load() == epoch) {
+      gathered_.add(frames);
+      wait_more(frames.sizes.size(), frames.bytes.size());
+      return gathered_.bytes.size() >= write_bytes ? Put::much : Put::done;
+    }
+  }
+  const bool burst = frames.bytes.size() <= small && pace_.burst(net::monotonic_now());
+  const Lock wire(wire_);
+  const Put put = put_framed(frames, epoch, burst);
+  if (put == Put::late) {
+    // Our Close frame went before them: nothing may follow that, so the disconnect event will count them.
+    late_.messages += frames.sizes.size();
+    late_.bytes += frames.bytes.size();
+  }
+  return put;
 }
 
 Line::Sent Line::send_many(engine::Opcode opcode, const std::string_view* payloads, std::size_t size,
@@ -51,45 +97,38 @@ Line::Sent Line::send_many(engine::Opcode opcode, const std::string_view* payloa
   accepted = 0;
   while (accepted < size) {
     Lock order(order_, std::defer_lock);
-    Lock wire(wire_, std::defer_lock);
-    const Sent room = await_room(order, wire, epoch, until);
+    const Sent room = await_room(order, epoch, until);
     if (room != Sent::accepted) return room;
-    const std::shared_ptr<engine::Deflater> deflater = deflater_;
-    wire.unlock();
+    std::shared_ptr<engine::Deflater> deflater;
+    {
+      const Lock tray(tray_);
+      deflater = deflater_;
+    }
 
     // As much as one write takes, and at least one message.
-    frame_.clear();
-    framed_.clear();
-    std::uint64_t payload_bytes = 0;
+    framed_.recycle();
     do {
-      const std::string_view payload = payloads[accepted + framed_.size()];
-      const std::size_t before = frame_.size();
+      const std::string_view payload = payloads[accepted + framed_.sizes.size()];
+      const std::size_t before = framed_.bytes.size();
       if (before != 0 && before + engine::frame_size(payload.size()) > write_bytes) break;
       if (deflater) {
-        deflater->append_frame(frame_, opcode, payload);
+        deflater->append_frame(framed_.bytes, opcode, payload);
+        framed_.sizes.push_back(framed_.bytes.size() - before);
       } else {
-        engine::append_frame(frame_, opcode, payload);
+        framed_.add(opcode, payload);
       }
-      framed_.push_back(frame_.size() - before);
-      payload_bytes += payload.size();
-    } while (accepted + framed_.size() < size);
+    } while (accepted + framed_.sizes.size() < size);
 
-    wire.lock();
-    const Put put = put_framed(frame_, framed_.data(), framed_.size(), epoch);
-    if (put == Put::late) {
-      // Our Close frame went before them: nothing may follow that, so the disconnect event will count them.
-      late_.messages += framed_.size();
-      late_.bytes += payload_bytes;
-    }
-    wire.unlock();
+    const Put put = this->put(framed_, epoch);
     if (put != Put::lost) {
-      accepted += framed_.size();
-      count(framed_.size(), frame_.size());
+      accepted += framed_.sizes.size();
+      count(framed_.sizes.size(), framed_.bytes.size());
     }
-    recycle(frame_);
+    framed_.recycle();
     if (put == Put::lost) return Sent::not_open;
     order.unlock();
     if (put == Put::wake) wake_();
+    if (put == Put::much) relieve();
   }
   return Sent::accepted;
 }
@@ -100,9 +139,11 @@ bool Line::push(const Frames& frames, std::uint64_t epoch, Write write) {
     const Lock wire(wire_);
     if (epoch == 0 || open_epoch_.load() != epoch || !accepting_.load() || finished_) return false;
     if (write == Write::now) {
-      put = put_framed(frames.bytes, frames.sizes.data(), frames.sizes.size(), epoch);
+      put = put_framed(frames, epoch, false);
     } else {
-      enqueue(frames.bytes, 0, frames.sizes.data(), frames.sizes.size());
+      collect();
+      enqueue(frames, 0);
+      attend(true);
     }
   }
   count(frames.sizes.size(), frames.bytes.size());
@@ -112,6 +153,7 @@ bool Line::push(const Frames& frames, std::uint64_t epoch, Write write) {
 
 std::shared_ptr<Departures::Watch> Line::watch() {
   const Lock wire(wire_);
+  collect();
   return departures_.watch();
 }
 

@@ -74,12 +74,25 @@ void Transport::flush() {
   if (stream_ == nullptr) return;
   switch (line_.flush()) {
     case Line::Flush::empty: break;
+    case Line::Flush::gathering: come_back(); break;
     case Line::Flush::waiting: wait_to_write(); break;
     case Line::Flush::broken:
       // Reading tells the same end, after what the peer had still sent; but a paused reader would not see it.
       if (paused_) resume();
       break;
   }
+}
+
+void Transport::come_back() {
+  if (coming_back_) return;
+  coming_back_ = true;
+  if (!gather_) gather_ = std::make_unique<net::Timer>(io_.loop());
+  gather_->at(net::monotonic_now() + Line::gather_seconds, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->coming_back_ = false;
+    self->flush();
+  });
 }
 
 void Transport::give_back() {
@@ -256,6 +269,7 @@ Line::Unsent Transport::end() {
   owner_ = nullptr;
   if (std::exchange(lingering_, false)) lingering.fetch_sub(1);
   linger_.reset();
+  gather_.reset();
   dial_.reset();
   Line::Unsent unsent;
   if (stream_ != nullptr) {

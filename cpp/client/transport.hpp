@@ -87,6 +87,7 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   void connected(std::unique_ptr<net::Stream> stream);
   void wait_to_read();
   void wait_to_write();
+  void come_back();
   void readable();
   bool read_once();
   bool settle_feed(bool pause);
@@ -108,10 +109,12 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   std::unique_ptr<net::Stream> stream_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<net::Timer> linger_;
+  std::unique_ptr<net::Timer> gather_;  // made by the first burst
   std::function<void()> ended_;
   double last_received_ = 0.0;
   bool waiting_read_ = false;
   bool waiting_write_ = false;
+  bool coming_back_ = false;  // gather_ is armed
   bool paused_ = false;
   bool closing_ = false;  // our Close frame is on its way
   bool heard_ = false;    // the peer sent something

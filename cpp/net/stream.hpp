@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -32,6 +33,8 @@ class Stream {
   virtual Moved read(char* data, std::size_t size) = 0;
   /// After `again` the next write must begin with the same bytes, and offer no fewer (TLS has a record of them under way).
   virtual Moved write(const char* data, std::size_t size) = 0;
+  /// The most that one write takes: less than that and than was offered means that the socket takes no more now.
+  [[nodiscard]] virtual std::size_t write_size() const { return std::numeric_limits<std::size_t>::max(); }
   /// Bytes, or the end, are waiting inside, where the socket does not tell: read once more before waiting for it. A caller
   /// who waits only after `again` or the end of what was there need not ask, but before the first read.
   [[nodiscard]] virtual bool pending() const = 0;

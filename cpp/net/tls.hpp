@@ -29,6 +29,8 @@ class TlsStream final : public Stream {
 
   Moved read(char* data, std::size_t size) override;
   Moved write(const char* data, std::size_t size) override;
+  /// One record (RFC 8446 section 5.1).
+  [[nodiscard]] std::size_t write_size() const override { return std::size_t{1} << 14; }
   [[nodiscard]] bool pending() const override { return !closed_ && (pending_ || below_->pending()); }
   [[nodiscard]] bool read_wants_write() const override { return read_wants_write_; }
   [[nodiscard]] bool write_wants_read() const override { return write_wants_read_; }

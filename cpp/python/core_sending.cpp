@@ -62,8 +62,13 @@ void Core::set_refusal(client::Client::Sent sent, std::size_t size) const {
 std::optional<bool> Core::send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch,
                                bool wait, std::uint64_t of) {
   using Sent = client::Client::Sent;
-  if (wait) return send_all(opcode, {payload}, epoch) != 0;
+  using Gathered = client::Line::Gathered;
   if (lost()) return false;
+  // With the GIL, which costs more to give back and take again than this: it waits for nothing, and no fork can come between.
+  const Gathered gathered = client_->gather(opcode, payload, epoch != 0 ? epoch : of);
+  if (gathered == Gathered::much) natively([&] { client_->relieve(); });
+  if (gathered != Gathered::no) return true;
+  if (wait) return send_all(opcode, {payload}, epoch) != 0;
   client::Client::Sending sending;
   sending.epoch = of;
   const Sent sent =

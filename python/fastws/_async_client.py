@@ -132,8 +132,8 @@ class AsyncWebSocketClient(ClientFace):
     async def send(self, obj: Any, *, default: Callable[[Any], Any] | None = None) -> bool:
         """Send an object as JSON (a str is sent as a JSON string). See WebSocketClient.send for what is written how.
 
-        It is written when this returns, or waits in the outbox; only a full outbox makes it wait, at most `send_timeout`
-        seconds. Cancelled meanwhile, it is not sent.
+        It is written when this returns, or waits in the outbox (in a burst, some 0.1 ms); only a full outbox makes it wait, at
+        most `send_timeout` seconds. Cancelled meanwhile, it is not sent.
 
         Returns:
             True = accepted for this connection (or counted in `disconnect.unsent_messages`), or stored in the offline queue;

@@ -53,6 +53,11 @@ class WebSocketClient(ClientFace):
         date and time (RFC 3339), UUID, Enum, dataclasses, and NumPy's scalars and arrays. `default`: called for any other
         object, gives one to write in its place.
 
+        One alone is written to the network by the calling thread. In a burst (several that follow each other within
+        20 microseconds) many are gathered for one system call of the background thread, which comes for them every 0.1 ms,
+        whatever Python is busy with; flush() waits for that. An ordinary end of the program loses none of them; os._exit(),
+        exec and a fatal signal may.
+
         Returns:
             True = accepted for this connection (or counted in `disconnect.unsent_messages`), or stored in the offline queue;
             False = dropped, and counted as "offline".

@@ -73,7 +73,7 @@ TEST(LineSending, WhatDoesNotFitWaitsInOrderAndWakesTheIoThreadOnce) {
     EXPECT_EQ(send_many(one.line, texts).accepted, 50u);
     EXPECT_EQ(one.woken, 1);
     EXPECT_EQ(one.line.send_control(Opcode::ping, "p"), true);
-    while (one.line.flush() == Line::Flush::waiting) one.stream.room = width;
+    while (one.flush() == Line::Flush::waiting) one.stream.room = width;
     Frames messages;
     for (const auto& frame : frames_in(one.stream.written)) {
       if (frame != "9:p") messages.push_back(frame);
@@ -134,7 +134,7 @@ TEST(LineSending, PushedAtFlushIsWrittenByFlushAlone) {
   EXPECT_EQ(one.stream.written, "");
   one.send("c");  // not before them
   EXPECT_EQ(one.woken, 0);
-  EXPECT_EQ(one.line.flush(), Line::Flush::empty);
+  EXPECT_EQ(one.flush(), Line::Flush::empty);
   EXPECT_EQ(frames_in(one.stream.written), as_frames({"a", "b", "c"}));
   EXPECT_EQ(one.stream.writes, 1u);
 }

@@ -39,7 +39,7 @@ TEST(Line, GathersWhatCouldNotBeWrittenAndWakesTheIoThreadOnce) {
   EXPECT_EQ(one.line.waiting_messages(), 3u);
   EXPECT_EQ(one.line.flush(), Line::Flush::waiting);
   one.stream.room = 1000;
-  EXPECT_EQ(one.line.flush(), Line::Flush::empty);
+  EXPECT_EQ(one.flush(), Line::Flush::empty);
   EXPECT_EQ(frames_in(one.stream.written), (Frames{"1:0", "1:1", "1:2"}));
   EXPECT_EQ(one.line.waiting_messages(), 0u);
   EXPECT_EQ(one.line.waiting_bytes(), 0u);
@@ -61,7 +61,7 @@ TEST(Line, AControlFrameGoesBeforeWaitingMessagesButBetweenFrames) {
   one.send("second");
   ASSERT_TRUE(one.line.send_control(Opcode::ping, "p"));
   one.stream.room = 1000;
-  EXPECT_EQ(one.line.flush(), Line::Flush::empty);
+  EXPECT_EQ(one.flush(), Line::Flush::empty);
   EXPECT_EQ(frames_in(one.stream.written), (Frames{"1:first", "9:p", "1:second"}));
 }
 
@@ -73,8 +73,7 @@ TEST(Line, EveryWidthOfTheSocketGivesTheSameFrames) {
     one.send(std::string(300, 'x'));
     one.line.send_control(Opcode::pong, "p");
     one.send("last");
-    for (int turn = 0; turn < 2000 && one.line.flush() == Line::Flush::waiting; ++turn)
-      one.stream.room = width;
+    for (int turn = 0; turn < 2000 && one.flush() == Line::Flush::waiting; ++turn) one.stream.room = width;
     const auto found = frames_in(one.stream.written);
     EXPECT_EQ(found.size(), 4u) << width;
     Frames texts;
@@ -108,7 +107,7 @@ TEST(Line, NothingFollowsACloseFrameThatGoesBeforeWhatWaits) {
   engine::append_frame(close, Opcode::close, "");
   one.line.finish(close, false);
   one.stream.room = 1000;
-  EXPECT_EQ(one.line.flush(), Line::Flush::empty);
+  EXPECT_EQ(one.flush(), Line::Flush::empty);
   EXPECT_EQ(frames_in(one.stream.written), (Frames{"1:begun", "8:"}));
   EXPECT_EQ(one.line.shut().messages, 1u);
 }
@@ -219,7 +218,7 @@ TEST(Line, ManySendersKeepTheirOwnOrder) {
   }
   for (auto& sender : senders) sender.join();
   one.stream.room = std::size_t{1} << 30;
-  EXPECT_EQ(one.line.flush(), Line::Flush::empty);
+  EXPECT_EQ(one.flush(), Line::Flush::empty);
   std::vector<int> next(4, 0);
   for (const auto& frame : frames_in(one.stream.written)) {
     const int number = frame[2] - '0';

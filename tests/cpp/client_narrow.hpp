@@ -18,7 +18,7 @@ namespace fastws::client::testing {
 using engine::Opcode;
 
 /// A stream that takes as many bytes as it is told to, as a slow peer's socket would.
-class Narrow final : public net::Stream {
+class Narrow : public net::Stream {
  public:
   net::Moved read(char*, std::size_t) override { return {net::Io::again, 0}; }
   net::Moved write(const char* data, std::size_t size) override {
@@ -68,6 +68,23 @@ struct OnNarrow {
   Line::Sent send(const std::string& text, std::uint64_t epoch = 0, double seconds = 0.0) {
     const Inside inside;
     return line.send(Opcode::text, text, epoch, net::monotonic_now() + seconds);
+  }
+  /// As often as the I/O thread would, which comes once more than there was something: how the last one ended.
+  Line::Flush flush() {
+    for (;;) {
+      const Line::Flush flushed = line.flush();
+      if (flushed != Line::Flush::gathering) return flushed;
+    }
+  }
+  /// Sends until it is a burst: the I/O thread was woken, and will come. How many that took.
+  int begin_burst() {
+    const int before = woken;
+    int sent = 0;
+    while (woken == before) {
+      EXPECT_EQ(send(std::to_string(sent)), Line::Sent::accepted);
+      ++sent;
+    }
+    return sent;
   }
 
   Narrow stream;
