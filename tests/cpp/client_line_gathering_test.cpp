@@ -27,6 +27,15 @@ Frames numbered(int count) {
   return frames;
 }
 
+/// One during whose writes something else happens.
+struct Busy final : Narrow {
+  net::Moved write(const char* data, std::size_t size) override {
+    if (meanwhile) meanwhile();
+    return Narrow::write(data, size);
+  }
+  std::function<void()> meanwhile;
+};
+
 TEST(LineGathering, ASendAloneIsWrittenByItsCaller) {
   OnNarrow one;
   for (int count = 0; count < 40; ++count) {
@@ -73,13 +82,6 @@ TEST(LineGathering, ThePromiseEndsOnceNobodyCameInBetween) {
 }
 
 TEST(LineGathering, WhatComesDuringAWriteWaitsForTheNext) {
-  struct Busy final : Narrow {
-    net::Moved write(const char* data, std::size_t size) override {
-      if (meanwhile) meanwhile();
-      return Narrow::write(data, size);
-    }
-    std::function<void()> meanwhile;
-  };
   OnNarrow one;
   one.line.shut();
   Busy stream;
@@ -95,6 +97,26 @@ TEST(LineGathering, WhatComesDuringAWriteWaitsForTheNext) {
   stream.meanwhile = nullptr;
   EXPECT_EQ(one.line.flush(), Line::Flush::gathering);
   EXPECT_EQ(stream.writes, before + 2);
+  one.line.shut();
+}
+
+TEST(LineGathering, WhatComesDuringTheLastWriteIsNotForgotten) {
+  OnNarrow one;
+  one.line.shut();
+  Busy stream;
+  one.line.attach(&stream);
+  one.line.open(8, nullptr);
+  one.begin_burst();
+  EXPECT_EQ(one.line.flush(), Line::Flush::gathering);
+  // Nobody came since, so that this could be the last time; but a pong is due, and while it is written somebody comes.
+  std::string pong;
+  engine::append_frame(pong, Opcode::pong, "p");
+  one.line.control(pong);
+  stream.meanwhile = [&] { EXPECT_EQ(one.line.gather(Opcode::text, "late", 0), Gathered::yes); };
+  EXPECT_EQ(one.line.flush(), Line::Flush::gathering);
+  stream.meanwhile = nullptr;
+  EXPECT_EQ(one.flush(), Line::Flush::empty);
+  EXPECT_EQ(frames_in(stream.written).back(), "1:late");
   one.line.shut();
 }
 
@@ -156,6 +178,22 @@ TEST(LineGathering, ALargeMessageKeepsItsPlace) {
   Frames expected = numbered(sent);
   for (const auto& text : {std::string("before"), large, std::string("after")})
     expected.push_back("1:" + text);
+  EXPECT_EQ(frames_in(one.stream.written), expected);
+}
+
+TEST(LineGathering, WhatIsPushedGoesBehindWhatWasGathered) {
+  OnNarrow one;
+  const int sent = one.begin_burst();
+  Frames expected = numbered(sent);
+  for (const auto write : {Line::Write::now, Line::Write::at_flush}) {
+    one.line.gather(Opcode::text, "gathered", 0);
+    client::Frames pushed;
+    pushed.add(Opcode::text, "pushed");
+    EXPECT_TRUE(one.line.push(pushed, 7, write));
+    expected.insert(expected.end(), {"1:gathered", "1:pushed"});
+  }
+  one.flush();
+  EXPECT_EQ(one.woken, 1);
   EXPECT_EQ(frames_in(one.stream.written), expected);
 }
 
