@@ -43,11 +43,11 @@ class Core {
   std::uint64_t wait_change(std::uint64_t seen, std::optional<double> timeout);
 
   // `wait` false: nullopt instead of waiting for room. `of`: the epoch in which a message was first tried; 0 = now.
-  std::optional<bool> send_json(const pybind11::object& object, const pybind11::object& default_hook,
-                                std::uint64_t epoch, bool wait);
+  std::optional<bool> send_json(PyObject* object, PyObject* default_hook, std::uint64_t epoch, bool wait);
   std::optional<bool> send_text(const pybind11::str& text, std::uint64_t epoch, bool wait, std::uint64_t of);
   std::optional<bool> send_bytes(const pybind11::buffer& data, std::uint64_t epoch, bool wait,
                                  std::uint64_t of);
+  [[nodiscard]] std::uint64_t tried_epoch() const noexcept { return tried_epoch_; }
   pybind11::tuple send_many(const pybind11::iterator& objects, const pybind11::object& default_hook,
                             std::uint64_t epoch);
   // Without waiting for room: besides the texts that found none, and what was raised.
@@ -130,6 +130,7 @@ class Core {
 
   std::shared_ptr<client::Client> client_;
   std::uint32_t generation_;
+  std::uint64_t tried_epoch_ = 0;  // in which the last message that found no room was first tried
   std::map<std::uint64_t, Taken> taken_;
 };
 
@@ -141,6 +142,9 @@ pybind11::object popper(pybind11::object core, std::uint64_t reader);
 
 /// `_core.Refused`, which send_*() raise: ("not_open" | "queue_full", what happened). With the GIL.
 pybind11::handle refused_class();
+
+/// Binds Core.send_json without pybind11's loading of arguments, which would cost as much as the JSON of a small object.
+void bind_send_json(const pybind11::handle& core_class);
 
 /// Binds Core and the functions of the process.
 void bind_core(pybind11::module_& module);

@@ -2,6 +2,8 @@
 #include <pybind11/stl.h>
 
 #include <chrono>
+#include <exception>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,7 +75,10 @@ std::optional<bool> Core::send(engine::Opcode opcode, std::string_view payload, 
   sending.epoch = of;
   const Sent sent =
       natively([&] { return client_->send_many(opcode, &payload, 1, epoch, 0.0, sending); }, Sent::accepted);
-  if (sent == Sent::full) return std::nullopt;
+  if (sent == Sent::full) {
+    tried_epoch_ = sending.epoch;
+    return std::nullopt;
+  }
   if (sent == Sent::accepted) return sending.accepted != 0;
   set_refusal(sent, payload.size());
   throw_raised();
@@ -105,13 +110,52 @@ std::size_t Core::send_all(engine::Opcode opcode, const std::vector<std::string_
   }
 }
 
-std::optional<bool> Core::send_json(const py::object& object, const py::object& default_hook,
-                                    std::uint64_t epoch, bool wait) {
+std::optional<bool> Core::send_json(PyObject* object, PyObject* default_hook, std::uint64_t epoch,
+                                    bool wait) {
   json::Text text;
-  if (!encode(object.ptr(), default_hook.is_none() ? nullptr : default_hook.ptr(), text)) {
-    throw_raised();
-  }
+  if (!encode(object, default_hook == Py_None ? nullptr : default_hook, text)) throw_raised();
   return send(engine::Opcode::text, text.view(), epoch, wait, 0);
+}
+
+namespace {
+
+/// Core.send_json(object, default, epoch, wait=True)
+PyObject* call_send_json(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
+  if (count != 3 && count != 4) {
+    PyErr_SetString(PyExc_TypeError, "send_json takes an object, a default, an epoch, and whether to wait");
+    return nullptr;
+  }
+  auto* const core = reinterpret_cast<py::detail::instance*>(self)->get_value_and_holder().value_ptr<Core>();
+  if (core == nullptr) {
+    PyErr_SetString(PyExc_TypeError, "this Core was not made by its constructor");
+    return nullptr;
+  }
+  const unsigned long long epoch = PyLong_AsUnsignedLongLong(arguments[2]);
+  if (epoch == static_cast<unsigned long long>(-1) && PyErr_Occurred() != nullptr) return nullptr;
+  try {
+    const auto sent = core->send_json(arguments[0], arguments[1], epoch, count == 3 || arguments[3] == Py_True);
+    return py::cast(sent).release().ptr();
+  } catch (py::error_already_set& error) {
+    error.restore();
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
+PyMethodDef send_json_method = {"send_json",
+                                reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call_send_json)),
+                                METH_FASTCALL, nullptr};
+
+}  // namespace
+
+void bind_send_json(const py::handle& core_class) {
+  auto* const type = reinterpret_cast<PyTypeObject*>(core_class.ptr());
+  const auto method = py::reinterpret_steal<py::object>(PyDescr_NewMethod(type, &send_json_method));
+  if (!method) throw_raised();
+  core_class.attr("send_json") = method;
 }
 
 std::optional<bool> Core::send_text(const py::str& text, std::uint64_t epoch, bool wait, std::uint64_t of) {

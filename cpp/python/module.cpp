@@ -90,7 +90,8 @@ void check_signals() {
 void bind_core(py::module_& module) {
   using namespace py::literals;
   py::class_<client::Client::Flushing>(module, "Flushing");
-  py::class_<Core>(module, "Core")
+  py::class_<Core> core(module, "Core");
+  core
       .def(py::init<const py::dict&, Core*>(), "config"_a, "replaces"_a = nullptr)
       .def("connect", &Core::connect)
       .def("reconnect", &Core::reconnect)
@@ -99,6 +100,7 @@ void bind_core(py::module_& module) {
       .def_property_readonly("state", &Core::state)
       .def_property_readonly("life", &Core::life)
       .def_property_readonly("epoch", &Core::epoch)
+      .def_property_readonly("tried_epoch", &Core::tried_epoch)
       .def_property_readonly("connects", &Core::connects)
       .def_property_readonly("url", &Core::url)
       .def_property_readonly("subprotocol", &Core::subprotocol)
@@ -109,7 +111,6 @@ void bind_core(py::module_& module) {
       .def("flush_record", &Core::flush_record)
       .def("version", &Core::version)
       .def("wait_change", &Core::wait_change)
-      .def("send_json", &Core::send_json, "object"_a, "default"_a, "epoch"_a, "wait"_a = true)
       .def("send_text", &Core::send_text, "text"_a, "epoch"_a, "wait"_a = true, "of"_a = 0)
       .def("send_bytes", &Core::send_bytes, "data"_a, "epoch"_a, "wait"_a = true, "of"_a = 0)
       .def("send_many", &Core::send_many)
@@ -142,6 +143,7 @@ void bind_core(py::module_& module) {
       .def("provide", &Core::provide)
       .def("provide_failed", &Core::provide_failed)
       .def("answer", &Core::answer);
+  bind_send_json(core);
   module.attr("Refused") = refused_class();
   module.attr("NOTHING") = nothing();
   module.attr("HANDLERS") = client::Inbox::handlers_lane;

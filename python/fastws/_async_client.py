@@ -145,11 +145,15 @@ class AsyncWebSocketClient(ClientFace):
             RuntimeError: the client belongs to another event loop.
         """
         bell = self._here()
-        of = self._core.epoch
+        core = self._core
         try:
-            sent = None if self._turn.locked() else self._core.send_json(obj, default, self._epoch(), False)
-            if sent is not None:
-                return sent
+            if self._turn.locked():
+                of = core.epoch
+            else:
+                sent = core.send_json(obj, default, self._dispatcher.handler_epoch and self._epoch(), False)
+                if sent is not None:
+                    return sent
+                of = core.tried_epoch
             text = _core.dumps(obj, default)  # as it is now, whatever becomes of the object
             return await _async_sending.when_room(self, bell, _async_sending.text_of(self, text, of))
         except REFUSED as error:

@@ -67,7 +67,7 @@ class WebSocketClient(ClientFace):
             NotConnected: not open, with offline="raise". OfflineQueueFull: with Queue(on_full="raise").
         """
         try:
-            return self._core.send_json(obj, default, self._epoch())
+            return self._core.send_json(obj, default, self._dispatcher.handler_epoch and self._epoch())
         except REFUSED as error:
             raise refusal(error, self.url) from None
 

@@ -69,11 +69,15 @@ class Core:
     # `wait` False: None at once instead of waiting for room; `of`: the epoch in which the message was first tried, so that
     # it does not cross to the next connection.
     @overload
-    def send_json(self, object: object, default: Callable[[Any], Any] | None, epoch: int) -> bool: ...
+    def send_json(self, object: object, default: Callable[[Any], Any] | None, epoch: int, /) -> bool: ...
     @overload
     def send_json(
-        self, object: object, default: Callable[[Any], Any] | None, epoch: int, wait: bool
+        self, object: object, default: Callable[[Any], Any] | None, epoch: int, wait: bool, /
     ) -> bool | None: ...
+    @property
+    def tried_epoch(self) -> int:
+        """The epoch in which the last message for which there was no room was tried."""
+
     @overload
     def send_text(self, text: str, epoch: int) -> bool: ...
     @overload
