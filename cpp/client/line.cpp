@@ -32,7 +32,7 @@ void Line::attach(net::Stream* stream) {
   finished_ = false;
   cut_ = false;
   broken_ = false;
-  bursting_ = false;
+  found_ = 0;
   late_ = {};
   attend(false);
 }
@@ -129,7 +129,7 @@ void Line::attend(bool on) {
 void Line::collect() {
   const Lock tray(tray_);
   if (gathered_.sizes.empty()) return;
-  bursting_ = true;
+  found_ += gathered_.sizes.size();
   departures_.arrive(gathered_.sizes.size());
   if (has_messages()) {
     outbox_.add(gathered_);
@@ -207,7 +207,10 @@ Line::Step Line::write_step() {
 Line::Flush Line::rest() {
   const Lock tray(tray_);
   if (!attended_) return Flush::empty;
-  if (!gathered_.sizes.empty() || std::exchange(bursting_, false)) return Flush::gathering;
+  if (found_ != 0 || !gathered_.sizes.empty()) {
+    gather_seconds_ = rounds_.after(std::exchange(found_, 0));
+    return Flush::gathering;
+  }
   attended_ = false;
   return Flush::empty;
 }
@@ -254,7 +257,7 @@ Line::Unsent Line::shut() {
   outbox_ = {};
   control_head_ = outbox_head_ = sizes_head_ = last_head_ = 0;
   first_begun_ = false;
-  bursting_ = false;
+  found_ = 0;
   again_ = Source::none;
   late_ = {};
   waiting_bytes_.store(0);

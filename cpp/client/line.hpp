@@ -5,11 +5,11 @@
 // put frames into memory or to take them: senders in a burst need no other, so a write in progress delays none of them.
 //
 // A send alone is written at once by its thread. In a burst senders leave their frames in the tray, for the I/O thread has
-// promised to come (`attended_`): it comes when it was woken, when the socket can be written, and once per `gather_seconds`
-// until it finds that nobody came in between; only then, under both `wire` and `tray`, the promise ends.
+// promised to come (`attended_`): it comes when it was woken, when the socket can be written, and in rounds of some
+// 25 to 100 us until it finds that nobody came in between; only then, under both `wire` and `tray`, the promise ends.
 // May know: engine/outgoing, net/stream, the gate. Promises: FIFO per sender; a message accepted in an epoch is written
 // on that epoch's stream at most once, or counted as unsent (reconnect-spec R7, R8); while anything waits, the I/O thread
-// has been woken for it, waits for the socket, or is to come within `gather_seconds`.
+// has been woken for it, waits for the socket, or is to come with its next round.
 #pragma once
 
 #include <atomic>
@@ -121,15 +121,16 @@ class Line {
   void finish(std::string_view close_frame, bool behind);
   enum class Flush : std::uint8_t {
     empty,
-    gathering,  // written; a burst is under way: call again after gather_seconds
+    gathering,  // written; a burst is under way: call again after gather_seconds()
     waiting,    // for the stream to become writable
     broken
   };
-  static constexpr double gather_seconds = 100e-6;
   /// Writes what it can without waiting.
   Flush flush();
   /// Nothing has come for a while: what the opening handshake left behind is given back.
   void give_back();
+  /// After Flush::gathering: seconds until the next call.
+  [[nodiscard]] double gather_seconds() const noexcept { return gather_seconds_; }
   /// Ends the epoch: closes the stream and counts what was accepted and not written.
   Unsent shut();
 
@@ -191,7 +192,9 @@ class Line {
   bool finished_ = false;
   bool cut_ = false;  // our Close frame went before the messages that waited: they stay unsent
   bool broken_ = false;
-  bool bursting_ = false;  // senders came since the I/O thread did
+  std::size_t found_ = 0;  // what senders left for the I/O thread in this round
+  policy::Rounds rounds_;
+  double gather_seconds_ = 0.0;
   Unsent late_;            // accepted while the Close frame went before it
 
   std::mutex tray_;

@@ -67,7 +67,7 @@ Line::Put Line::put_framed(const Frames& frames, std::uint64_t epoch, bool burst
   if (!burst && !has_output() && !broken_) write_some(frames.bytes, head, write_bytes, Source::messages);
   if (head == frames.bytes.size()) return Put::done;
   enqueue(frames, head);
-  bursting_ = burst;
+  if (burst) found_ = 1;
   attend(true);
   return Put::wake;
 }

@@ -87,7 +87,7 @@ void Transport::come_back() {
   if (coming_back_) return;
   coming_back_ = true;
   if (!gather_) gather_ = std::make_unique<net::Timer>(io_.loop());
-  gather_->at(net::monotonic_now() + Line::gather_seconds, [weak = weak_from_this()] {
+  gather_->at(net::monotonic_now() + line_.gather_seconds(), [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self) return;
     self->coming_back_ = false;

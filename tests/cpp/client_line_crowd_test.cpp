@@ -115,7 +115,7 @@ class Attended {
         if (armed_) break;
         armed_ = true;
         if (!timer_) timer_ = std::make_unique<net::Timer>(loop_);
-        timer_->at(net::monotonic_now() + Line::gather_seconds, [this] {
+        timer_->at(net::monotonic_now() + line.gather_seconds(), [this] {
           armed_ = false;
           flush();
         });
