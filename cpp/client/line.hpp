@@ -195,7 +195,7 @@ class Line {
   std::size_t found_ = 0;  // what senders left for the I/O thread in this round
   policy::Rounds rounds_;
   double gather_seconds_ = 0.0;
-  Unsent late_;            // accepted while the Close frame went before it
+  Unsent late_;  // accepted while the Close frame went before it
 
   std::mutex tray_;
   Frames gathered_;  // guarded by tray_: behind the outbox; empty unless attended_

@@ -133,7 +133,8 @@ PyObject* call_send_json(PyObject* self, PyObject* const* arguments, Py_ssize_t 
   const unsigned long long epoch = PyLong_AsUnsignedLongLong(arguments[2]);
   if (epoch == static_cast<unsigned long long>(-1) && PyErr_Occurred() != nullptr) return nullptr;
   try {
-    const auto sent = core->send_json(arguments[0], arguments[1], epoch, count == 3 || arguments[3] == Py_True);
+    const auto sent =
+        core->send_json(arguments[0], arguments[1], epoch, count == 3 || arguments[3] == Py_True);
     return py::cast(sent).release().ptr();
   } catch (py::error_already_set& error) {
     error.restore();

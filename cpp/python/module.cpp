@@ -91,8 +91,7 @@ void bind_core(py::module_& module) {
   using namespace py::literals;
   py::class_<client::Client::Flushing>(module, "Flushing");
   py::class_<Core> core(module, "Core");
-  core
-      .def(py::init<const py::dict&, Core*>(), "config"_a, "replaces"_a = nullptr)
+  core.def(py::init<const py::dict&, Core*>(), "config"_a, "replaces"_a = nullptr)
       .def("connect", &Core::connect)
       .def("reconnect", &Core::reconnect)
       .def("close", &Core::close)
