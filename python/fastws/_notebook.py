@@ -139,6 +139,9 @@ class Card:
         if look.state != "destroyed" and seconds > 0:
             self._rates_in.append(max(0, look.messages_in - before.messages_in) / seconds)
             self._rates_out.append(max(0, look.messages_out - before.messages_out) / seconds)
+            if look.state in _OVER:  # this was the last sample: from now on nothing moves
+                self._rates_in.append(0.0)
+                self._rates_out.append(0.0)
             look = dataclasses.replace(look, rates_in=list(self._rates_in), rates_out=list(self._rates_out))
         self._last, self._sampled_at = look, now
         self._context.run(self._publish, look, update=True)

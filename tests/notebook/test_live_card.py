@@ -51,6 +51,7 @@ def test_a_client_as_a_result_is_a_card_that_follows_it(kernel, server):
     until_shown(kernel, run, "last error: connection lost (1011): <b>broken</b>")
     kernel.run("ws.close()")
     until_shown(kernel, run, "closed WebSocketClient")
+    assert "in 0/s" in latest(kernel, run) and "out 0/s" in latest(kernel, run)
     everything = str([*updates(kernel, run), first])
     assert "secret" not in everything and "hidden" not in everything and "<b>broken" not in everything
     kernel.until_value(CARDS, "[]")
