@@ -28,8 +28,8 @@ REPLACED = 4001  # close code: the same client has come by another connection
 TOO_MUCH_GARBAGE = 1008
 TOO_SLOW = 1013
 
+ID = re.compile(r"[A-Za-z0-9_-]{8,64}")  # of a message, or of a client
 _ROOM = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _JOINERS = "\u200c\u200d"  # parts of emoji and of some scripts; of no weight in telling names apart
 
@@ -201,7 +201,7 @@ def _number(message: dict[str, Any], key: str) -> int:
 
 def _id(message: dict[str, Any], key: str) -> str:
     value = str(_take(message, key, str))
-    if not _ID.fullmatch(value):
+    if not ID.fullmatch(value):
         raise Refused("bad-message", f"{key!r} must be 8 to 64 of A-Z, a-z, 0-9, - and _.")
     return value
 

@@ -110,15 +110,19 @@ class Session:
                 unread=self._lines.unread,
             )
 
-    def say(self, text: str) -> None:
-        """Send a message, now or when the connection is back. Raises Refused for one that is too long, or empty."""
+    def say(self, text: str, *, key: str | None = None) -> None:
+        """Send a message, now or when the connection is back. `key`: its id (see `client`); None = a new one.
+
+        Raises:
+            Refused: it is too long, or empty.
+        """
         if (
             len(text) <= protocol.FRAME_BYTES
         ):  # cleaning something huge takes seconds, and makes no message of it
             text = protocol.clean(text)
         protocol.check_text(text)
         with self._lock:
-            self._lines.write(secrets.token_hex(12), self.name, text, time.time_ns() // 1_000_000)
+            self._lines.write(key or secrets.token_hex(12), self.name, text, time.time_ns() // 1_000_000)
             self._typing_told = None  # the server knows: who has sent types no more
             self._cancel("typing")
         self._pump()

@@ -1,4 +1,5 @@
-// Draws a room: `mount(root, session, extras)` makes the elements, and the function it returns draws `session.view()`.
+// Draws a room: `mount(root, session, extras)` makes the elements and gives `draw`, which draws `session.view()`, and `leave`,
+// after which nothing listens any more.
 //
 // Knows elements and the shape of a view (view.py); no connection, so the page and the notebook share it. It imports nothing.
 // Promises that what people say becomes text and never markup: the only ways in are textContent and attributes of our own.
@@ -35,6 +36,7 @@ export function bannerText(link) {
   if (link.state === "online" || (link.state === "connecting" && !link.was_online && !reason)) return ["", "", ""];
   if (link.state === "waiting") return [`No connection. Next attempt in ${Math.round(link.retry_in ?? 0)} s`, reason, "Connect now"];
   if (link.state === "replaced") return ["You are in this room from elsewhere now", "", "Come back here"];
+  if (link.state === "gone") return ["The notebook's kernel has gone", "Run the cell again to come back", ""];
   if (link.state === "refused") return ["Not in the room", reason, ""];
   if (link.state === "closed") return ["The chat has ended", reason, "Connect again"];
   return ["No connection. Connecting …", reason, ""];
@@ -151,9 +153,16 @@ export function mount(root, session, extras = []) {
     look();
   };
   here.onclick = () => chat.classList.toggle("with-people");
-  for (const event of ["focus", "blur"]) window.addEventListener(event, look);
-  document.addEventListener("visibilitychange", look);
-  new ResizeObserver(() => sticking && toEnd()).observe(list);
+  const left = new AbortController();
+  for (const event of ["focus", "blur"]) window.addEventListener(event, look, { signal: left.signal });
+  document.addEventListener("visibilitychange", look, { signal: left.signal });
+  const resizes = new ResizeObserver(() => sticking && toEnd());
+  resizes.observe(list);
+
+  function leave() {
+    left.abort();
+    resizes.disconnect();
+  }
 
   function makeLine({ line }) {
     const body = make("div", "chat-body");
@@ -214,7 +223,7 @@ export function mount(root, session, extras = []) {
     nobody.hidden = wanted.length > 0 || view.link.state !== "online";
   }
 
-  return function draw() {
+  function draw() {
     const view = session.view();
     limits = view.limits ?? limits;
     const first = list.scrollTop < 80 ? list.scrollHeight : null;
@@ -248,5 +257,7 @@ export function mount(root, session, extras = []) {
     news.textContent = `↓ ${view.unread} new`;
     look();
     return view;
-  };
+  }
+
+  return { draw, leave };
 }

@@ -45,7 +45,7 @@ function enter(name, room) {
   const url = new URL("ws", address.href.replace(/^http/, "ws"));
   url.search = url.hash = "";
   session = new Session(url, { room, name, changed, kept });
-  draw = mount($("chat"), session, [themeButton()]);
+  ({ draw } = mount($("chat"), session, [themeButton()]));
   setInterval(() => session.view().link.state !== "online" && changed(), 500); // the countdown
   changed();
   document.querySelector(".chat textarea").focus();

@@ -5,6 +5,7 @@
 // are, is kept for a reload of this tab.
 
 import { WebSocketClient } from "./client.js";
+import { freshId, message } from "./message.js";
 
 const VERSION = 1;
 const REPLACED = 4001;
@@ -13,15 +14,6 @@ const TYPING_AGAIN = 2000; // ms after which the server is told once more
 const ALIVE_EVERY = 20000; // ms of silence after which we ask whether anybody is there
 const ALIVE_WITHIN = 10000;
 const KEPT = 2000; // lines
-const CONTROL = /(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}]/gu;
-const ANSI = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])/g;
-
-const freshId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-
-export function clean(text) {
-  text = text.replace(/\r\n?/g, "\n").replace(ANSI, "").replace(CONTROL, "").replace(/\p{Cs}/gu, "");
-  return text.trim();
-}
 
 export class Session {
   #ws;
@@ -84,13 +76,9 @@ export class Session {
 
   // Send a message, now or when the connection is back: "" or why it can not be one.
   say(text) {
-    if (text.length <= 16 * this.#limits.text) text = clean(text); // cleaning something huge makes no message of it
-    const length = text.length > 2 * this.#limits.text ? text.length : [...text].length;
-    const lines = text.split("\n").length;
-    if (!length) return "That message is empty.";
-    if (length > this.#limits.text) return `That is ${length.toLocaleString("en")} characters; a message holds ${this.#limits.text.toLocaleString("en")}.`;
-    if (lines > this.#limits.lines) return `That is ${lines} lines; a message holds ${this.#limits.lines}.`;
-    this.#waiting.push({ key: freshId(), seq: null, name: this.name, text, at: Date.now(), own: true, state: "sending", trouble: "" });
+    const { said, why } = message(text, this.#limits);
+    if (why) return why;
+    this.#waiting.push({ key: freshId(), seq: null, name: this.name, text: said, at: Date.now(), own: true, state: "sending", trouble: "" });
     this.#typingTold = null;
     this.#cancel("typing");
     Object.assign(this.#view, { unread: 0, unread_from: null });
