@@ -119,7 +119,7 @@ test: core-tests $(STAMPS)/node-peer $(STAMPS)/chat-tools $(STAMPS)/old-kernel  
 	@# All of them: in two processes, a file's tests in one. Some of them: as they were asked for.
 	@FASTWS_CORE_TESTS=$(CORE_TESTS) $(PY) $(PYTEST) $(or $(ARGS),-n 2 --dist loadfile)
 
-test-chat: $(STAMPS)/dev $(STAMPS)/test-programs $(STAMPS)/browser  ## the chat's tests, those with a real browser too
+test-chat: $(STAMPS)/dev $(STAMPS)/test-programs $(STAMPS)/browser  ## the chat's tests, and those with a real browser and JupyterLab
 	@$(PY) $(PYTEST) tests/chat tests/chat_browser $(ARGS)
 
 lifecycle: $(STAMPS)/dev  ## exit, fork, interrupt and collection in every state, 20 times each

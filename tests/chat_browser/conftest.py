@@ -3,7 +3,9 @@
 import pytest
 from chat_fixtures import person, room, serve, server, stack, talker
 from chromium_program import launching
+from lab import Lab
 from playwright.sync_api import sync_playwright
+from readings import readings
 
 __all__ = ["person", "room", "serve", "server", "stack", "talker"]
 
@@ -43,4 +45,52 @@ def tab(chromium, server, room):
     yield open_tab
     for context in contexts:
         context.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="session")
+def lab(server, tmp_path_factory):
+    """JupyterLab, whose kernels find the demo's server and the chat's."""
+    with readings() as feed:
+        lab = Lab(tmp_path_factory.mktemp("lab"), FASTWS_URL=feed, FASTWS_CHAT_URL=server.url)
+        yield lab
+        lab.end()
+
+
+@pytest.fixture(scope="session")
+def _lab_context(chromium):
+    """One for all pages of JupyterLab: they load its code once."""
+    context = chromium.new_context()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def sheet(_lab_context, lab):
+    """Open a notebook in a page of its own: sheet(name), or sheet(cells=[...]) for a new one of these code cells. `script` runs
+    in the page before anything else does.
+
+    The test fails when a cell gave an error, or wrote to its stderr, or when code that is not JupyterLab's own raised one.
+    """
+    opened, errors = [], []
+
+    def note(error):
+        if "/static/lab/" not in (error.stack or ""):
+            errors.append(str(error))
+
+    def open_sheet(name="test.ipynb", *, cells=None, size=(1000, 1000), script=""):
+        if cells is not None:
+            lab.write(name, *cells)
+        page = _lab_context.new_page()
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.on("pageerror", note)
+        page.add_init_script(script)
+        opened.append(lab.open(page, name))
+        return opened[-1]
+
+    yield open_sheet
+    for one in opened:
+        one.value("None")  # whatever was said before has come, too
+        errors += one.errors()
+        one.close()
     assert errors == []

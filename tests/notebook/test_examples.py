@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,22 +11,17 @@ import pytest
 from jupyter_client.manager import AsyncKernelManager
 from kernels import environment, kernel_spec
 from nbclient import NotebookClient
+from readings import readings
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "examples" / "notebooks").glob("*.ipynb"))
 
 
 @pytest.fixture(scope="module")
-def readings():
+def feed():
     """The demo's server; its URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, str(ROOT / "examples" / "demo" / "server.py"), "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "listening\n"
-        yield f"ws://127.0.0.1:{port}"
-        process.kill()
+    with readings() as url:
+        yield url
 
 
 @pytest.fixture
@@ -73,8 +67,8 @@ def test_they_are_stored_clean(path):
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["7", "6.29"])
-def test_the_quickstart(readings, tmp_path, old):
-    done = execute(ROOT / "examples/notebooks/quickstart.ipynb", tmp_path, old=old, FASTWS_URL=readings)
+def test_the_quickstart(feed, tmp_path, old):
+    done = execute(ROOT / "examples/notebooks/quickstart.ipynb", tmp_path, old=old, FASTWS_URL=feed)
     (card,) = [one for one in outputs(done, "connect") if one.output_type == "display_data"]
     assert "fastws-card" in card.data["text/html"]
     numbers = json.loads(outputs(done, "read")[-1].data["text/plain"])
@@ -85,8 +79,8 @@ def test_the_quickstart(readings, tmp_path, old):
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["7", "6.29"])
-def test_the_live_plot(readings, tmp_path, old):
-    done = execute(ROOT / "examples/notebooks/live_plot.ipynb", tmp_path, old=old, FASTWS_URL=readings)
+def test_the_live_plot(feed, tmp_path, old):
+    done = execute(ROOT / "examples/notebooks/live_plot.ipynb", tmp_path, old=old, FASTWS_URL=feed)
     for cell in ("plot", "loop"):
         assert "image/png" in outputs(done, cell)[-1].data
 
