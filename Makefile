@@ -20,7 +20,7 @@ ASAN_RUNTIME = $(shell $(CXX) -print-file-name=libasan.so) $(shell $(CXX) -print
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help native venv dev core-tests demo chat test test-chat lifecycle conformance conformance-short
+.PHONY: help native venv dev core-tests demo chat test test-chat pictures lifecycle conformance conformance-short
 .PHONY: asan tsan fuzz numbers release soak flood bench bench-json lint format clean
 
 help:  ## show this list
@@ -121,6 +121,9 @@ test: core-tests $(STAMPS)/node-peer $(STAMPS)/chat-tools $(STAMPS)/old-kernel  
 
 test-chat: $(STAMPS)/dev $(STAMPS)/test-programs $(STAMPS)/browser  ## the chat's tests, and those with a real browser and JupyterLab
 	@$(PY) $(PYTEST) tests/chat tests/chat_browser $(ARGS)
+
+pictures: $(STAMPS)/dev $(STAMPS)/browser  ## take the pictures in docs/ anew, from the running programs
+	@$(PY) scripts/pictures.py
 
 lifecycle: $(STAMPS)/dev  ## exit, fork, interrupt and collection in every state, 20 times each
 	@FASTWS_LIFECYCLE_RUNS=20 $(PY) $(PYTEST) tests/lifecycle $(ARGS)

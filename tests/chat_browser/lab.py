@@ -30,8 +30,8 @@ SETTINGS = {
 
 RUN = """
   const { content } = jupyterapp.shell.currentWidget;
-  content.deselectAll();
   content.activeCellIndex = number;
+  content.deselectAll();
   const ran = jupyterapp.commands.execute("notebook:run-cell");
 """
 
@@ -185,6 +185,19 @@ class Sheet:
               jupyterapp.shell.collapseRight();
               if (jupyterapp.shell.mode !== "single-document") jupyterapp.shell.mode = "single-document";
             }"""
+        )
+
+    def show(self, cell):
+        """Bring a cell to the top, none of them chosen."""
+        self.page.evaluate(
+            """async number => {
+              const { content } = jupyterapp.shell.currentWidget;
+              content.deselectAll();
+              content.activeCellIndex = number;
+              content.mode = "command";
+              await content.scrollToItem(number, "start");
+            }""",
+            cell,
         )
 
     def close(self):
