@@ -9,12 +9,14 @@ from kernels import Kernel
 from fastws.testing import ScriptedServer
 
 FIRST = "import gc, threading, time, fastws\nfrom fastws import WebSocketClient"
+HASTE = "import fastws._notebook\nfastws._notebook._EVERY = 0.1  # cards take a look ten times a second: nobody waits here"
 
 
 def _running(folder, **options):
     kernel = Kernel(folder, **options)
     try:
         kernel.run(FIRST)
+        kernel.run(HASTE)
         yield kernel
     finally:
         kernel.kill()

@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 
+from fastws import _notebook
+
 CARDS = "[t.name for t in threading.enumerate() if t.name == 'fastws-cards']"
 
 
@@ -57,6 +59,11 @@ def test_a_client_as_a_result_is_a_card_that_follows_it(kernel, server):
     kernel.until_value(CARDS, "[]")
 
 
+def test_a_look_is_taken_once_a_second():
+    """The tests' kernels are in a hurry; JupyterLab's tests see the real pace."""
+    assert _notebook._EVERY == 1.0
+
+
 def test_a_failing_client_shows_why(kernel_7):
     run = kernel_7.run("ws = WebSocketClient('ws://127.0.0.1:9/')\nws", "A")
     until_shown(kernel_7, run, "last error:")
@@ -74,7 +81,7 @@ def test_shown_twice_it_is_one_display_and_one_thread(kernel_7, opened):
 def test_nothing_is_sent_while_nothing_changes(kernel_7, opened):
     opened(kernel_7, "ping_interval=None")
     run = kernel_7.run("ws", "A")
-    kernel_7.run("time.sleep(2.5)")  # the thread took two looks at least
+    kernel_7.run("time.sleep(0.5)")  # the thread took several looks
     kernel_7.look()
     assert not updates(kernel_7, run)
 

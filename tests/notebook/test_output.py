@@ -33,7 +33,7 @@ def test_the_error_of_a_handler_is_shown_where_its_prints_go(kernel, opened):
 
 
 def test_lifecycle_handlers_and_those_that_handlers_register_print_there_too(kernel, opened):
-    conn = opened(kernel)
+    conn = opened(kernel, "reconnect=fastws.Backoff(base=0.05)")
     a = kernel.run(
         "ws.on('disconnect', lambda: print('gone'))\n"
         "ws.on('connect', lambda: (print('here'), ws.on('late', lambda m: print('late'), once=True)));",

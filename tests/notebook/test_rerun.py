@@ -53,7 +53,7 @@ def test_without_cell_ids_a_function_replaces_its_older_version(kernel, opened):
 
 
 def test_a_replacement_connect_handler_is_not_called_for_the_present_connection(kernel, opened):
-    conn = opened(kernel)
+    conn = opened(kernel, "reconnect=fastws.Backoff(base=0.05)")
     first = kernel.run("ws.on('connect', lambda: print('first'));", "A")
     first.until_text("first")
     second = kernel.run("ws.on('connect', lambda: print('second'));", "A")
