@@ -30,10 +30,10 @@ sys.path[:0] = [
     *(str(ROOT / "tests" / name) for name in ("chat", "chat_browser", "notebook")),
 ]
 
+from chat.delay.chromium import launching  # noqa: E402
+from chat.delay.jupyter import Lab, Sheet  # noqa: E402
 from chat.terminal import ChatApp  # noqa: E402
 from chat.terminal_room import ChatScreen  # noqa: E402
-from chromium_program import launching  # noqa: E402
-from lab import Lab, Sheet  # noqa: E402
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 from readings import readings  # noqa: E402
 from terminal_rig import Terminal  # noqa: E402

@@ -10,10 +10,13 @@ import urllib.request
 
 import pytest
 from chat.__main__ import who_listens
-from chat.delay import Terminal, measure
+from chat.delay.__main__ import measure
+from chat.delay.terminal import Terminal
 from chat_rig import EXAMPLES, WAIT, Person, free_port, until
 
 import fastws
+
+ROOT = EXAMPLES.parent
 
 
 def run(*options):
@@ -73,6 +76,27 @@ def test_the_first_message_from_a_terminal_of_forty_columns(place, stack):
     terminal.wait_for(b"<b>hi</b>")
 
 
+def test_two_commands_from_a_clone_to_the_first_message(place, stack):
+    """`git clone` and `make chat`: what make runs when it has installed what it needs, as make itself says it."""
+    port, data = place
+    made = [option for stamp in ("dev", "chat-tools") for option in ("--assume-old", f"build/stamps/{stamp}")]
+    python = os.path.relpath(sys.executable, ROOT)
+    recipe = subprocess.run(["make", "--no-print-directory", "-n", *made, "chat", f"PY={python}", f"PORT={port}"],
+                            cwd=ROOT, capture_output=True, text=True, check=True)  # fmt: skip
+    terminal = Terminal("bash", "-c", f"cd {ROOT} && {recipe.stdout.strip()} --data {data}")
+    stack.callback(terminal.end)
+    terminal.wait_for(b"Your name")
+    terminal.write(b"Ada")
+    terminal.wait_for(b"Ada")
+    terminal.write(b"\r")
+    terminal.wait_for(b"1 here")
+    terminal.write(b"hello\r")
+    terminal.wait_for("✓".encode())
+    bob = Person(f"ws://127.0.0.1:{port}/ws", "Bob", "lobby")
+    stack.callback(bob.close)
+    bob.sees("hello")
+
+
 def test_a_port_of_another_program_is_left_alone(place):
     port, data = place
     with socket.create_server(("127.0.0.1", port)) as other:
@@ -102,14 +126,14 @@ def test_a_server_nobody_needs_any_more_ends_by_itself(serve, person):
 
 
 def test_the_delay_between_two_terminals_is_measured(tmp_path):
-    for delays in measure(3, tmp_path / "history.sqlite3"):
+    for delays in measure(("terminal", "terminal"), 3, tmp_path / "history.sqlite3"):
         assert len(delays) == 3
         assert all(0 < delay < 1000 * WAIT for delay in delays)
 
 
 def test_the_example_uses_the_public_api_alone():
     used = set()
-    for file in (EXAMPLES / "chat").glob("*.py"):
+    for file in (EXAMPLES / "chat").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "fastws":
                 assert node.module == "fastws", file

@@ -1,9 +1,9 @@
 """The system's own Chromium, without a window, beside the chat's servers and people."""
 
 import pytest
+from chat.delay.chromium import launching
+from chat.delay.jupyter import Lab
 from chat_fixtures import person, room, serve, server, stack, talker
-from chromium_program import launching
-from lab import Lab
 from playwright.sync_api import sync_playwright
 from readings import readings
 

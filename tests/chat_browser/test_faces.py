@@ -2,9 +2,9 @@
 
 import asyncio
 
+from chat.delay.chromium import launching
 from chat.terminal import ChatApp
 from chat.terminal_room import ChatScreen
-from chromium_program import launching
 from playwright.async_api import async_playwright
 from terminal_rig import Terminal, run_apart
 

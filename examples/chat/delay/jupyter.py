@@ -6,6 +6,7 @@ own settings; every wait is bounded; its kernels end with it.
 
 import contextlib
 import json
+import os
 import secrets
 import shutil
 import socket
@@ -16,9 +17,8 @@ import urllib.request
 from pathlib import Path
 
 import nbformat
-from kernels import environment
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2]
 STARTING = 90.0  # seconds: generous on a loaded machine
 WAIT = 30.0
 
@@ -59,12 +59,14 @@ class Lab:
             f"--LabApp.user_settings_dir={self.folder / 'settings'}", f"--LabApp.workspaces_dir={self.folder / 'workspaces'}",
             "--LabApp.extension_manager=readonly",
         ]  # fmt: skip
-        folders = {f"JUPYTER_{what}_DIR": str(self.folder / what) for what in ("DATA", "RUNTIME")}
+        folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+        environment = {**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1", **variables}
+        environment.update({name: str(self.folder / name.lower()) for name in folders})
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env=environment(self.folder, old=False, **folders, **variables),
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
