@@ -14,12 +14,11 @@ import functools
 import math
 import queue
 import re
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ sys.path[:0] = [
     *(str(ROOT / "tests" / name) for name in ("chat", "chat_browser", "notebook")),
 ]
 
+from chat.delay.__main__ import start_server  # noqa: E402
 from chat.delay.chromium import launching  # noqa: E402
 from chat.delay.jupyter import Lab, Sheet  # noqa: E402
 from chat.terminal import ChatApp  # noqa: E402
@@ -75,26 +75,12 @@ class TerminalFace:
         self._thread.join()
 
 
-@contextlib.contextmanager
-def chat_server() -> Iterator[str]:
-    """The chat's server; its page's address."""
-    with tempfile.TemporaryDirectory() as data:
-        command = [sys.executable, "-m", "chat.server", "--port", "0", "--data", f"{data}/chat.sqlite3"]
-        server = subprocess.Popen(command, cwd=ROOT / "examples", stdout=subprocess.PIPE, text=True)
-        assert server.stdout is not None
-        try:
-            yield server.stdout.readline().split()[1]
-        finally:
-            server.kill()
-            server.wait()
-
-
-def talk(browser: Browser, lab: Lab, page_url: str, folder: Path, every: bool) -> None:
+def talk(browser: Browser, lab: Lab, url: str, folder: Path, every: bool) -> None:
     """Alan sits at the browser, Grace at the terminal, Ada has the notebook."""
     take = taking(folder, every)
-    grace = TerminalFace(page_url.replace("http:", "ws:") + "ws", "Grace")
+    grace = TerminalFace(url, "Grace")
     alan = browser.new_page(viewport={"width": 820, "height": 600})
-    alan.goto(page_url)
+    alan.goto(url.replace("ws:", "http:").removesuffix("ws"))
     alan.fill("#name", "Alan")
     alan.click("#join button")
     notebook = lab.open(browser.new_page(viewport={"width": 820, "height": 1180}), "chat.ipynb")
@@ -249,14 +235,14 @@ def main() -> None:
     every = len(sys.argv) > 1
     folder = Path(sys.argv[1]) if every else ROOT / "docs"
     with contextlib.ExitStack() as stack:
-        page_url = stack.enter_context(chat_server())
-        feed = stack.enter_context(readings())
         place = stack.enter_context(tempfile.TemporaryDirectory())
-        lab = Lab(place, FASTWS_URL=feed, FASTWS_CHAT_URL=page_url.replace("http:", "ws:") + "ws")
+        url = start_server(stack, Path(place) / "history.sqlite3")
+        feed = stack.enter_context(readings())
+        lab = Lab(place, FASTWS_URL=feed, FASTWS_CHAT_URL=url)
         stack.callback(lab.end)
         browser = stack.enter_context(sync_playwright()).chromium.launch(**launching())
         stack.callback(browser.close)
-        talk(browser, lab, page_url, folder, every)
+        talk(browser, lab, url, folder, every)
         run_notebooks(browser, lab, taking(folder, every))
         follow(browser, lab, folder)
 

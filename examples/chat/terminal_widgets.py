@@ -122,9 +122,9 @@ class Composer(TextArea):
         text = protocol.clean(event.text) if len(event.text) <= protocol.FRAME_BYTES else event.text
         room = protocol.TEXT_LENGTH - len(self.text) + len(self.selected_text)
         if len(text) > room:
-            trouble = (
-                f"That paste has {len(event.text):,} characters; a message holds {protocol.TEXT_LENGTH:,}."
-            )
-            self.post_message(self.TooLong(trouble))
+            holds = f"a message holds {protocol.TEXT_LENGTH:,}"
+            if len(text) <= protocol.TEXT_LENGTH:
+                holds = f"there is room for {max(0, room):,}"
+            self.post_message(self.TooLong(f"That paste has {len(event.text):,} characters; {holds}."))
         else:
             self.replace(text, *self.selection)

@@ -110,6 +110,8 @@ def test_a_paste_of_ten_megabytes_is_not_taken_and_what_was_written_stays(termin
         await ada.write("mine")
         await ada.paste("x" * 10_000_000)
         await ada.sees("That paste has 10,000,000 characters; a message holds 4,000.")
+        await ada.paste("x" * 3_999)
+        await ada.sees("That paste has 3,999 characters; there is room for 3,996.")
         await ada.paste(" \x1b[31mred\x1b[0m\r\nline")
         await ada.misses("That paste")
         await ada.pilot.press("enter")

@@ -4,6 +4,8 @@ Knows JupyterLab's command line, commands and elements, nothing of fastws. Promi
 own settings; every wait is bounded; its kernels end with it.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
@@ -17,6 +19,7 @@ import urllib.request
 from pathlib import Path
 
 import nbformat
+from playwright.sync_api import Locator, Page
 
 EXAMPLES = Path(__file__).resolve().parents[2]
 STARTING = 90.0  # seconds: generous on a loaded machine
@@ -39,7 +42,7 @@ RUN = """
 class Lab:
     """JupyterLab over a folder that holds copies of the example notebooks. `variables`: what its kernels find."""
 
-    def __init__(self, folder, **variables):
+    def __init__(self, folder: str | Path, **variables: str) -> None:
         self.folder = Path(folder)
         shutil.copytree(EXAMPLES / "notebooks", self.folder / "examples" / "notebooks")
         (self.folder / "examples" / "chat").symlink_to(EXAMPLES / "chat")
@@ -73,7 +76,7 @@ class Lab:
             )
         self._wait_until_it_answers()
 
-    def _wait_until_it_answers(self):
+    def _wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + STARTING
         while time.monotonic() < deadline and self._process.poll() is None:
             with contextlib.suppress(OSError), urllib.request.urlopen(self._url("api/status"), timeout=5):
@@ -82,10 +85,10 @@ class Lab:
         self.end()
         raise AssertionError(self._log.read_text())
 
-    def _url(self, path):
+    def _url(self, path: str) -> str:
         return f"http://127.0.0.1:{self._port}/{path}?token={self._token}"
 
-    def write(self, name, *cells):
+    def write(self, name: str, *cells: str) -> str:
         """A notebook of these code cells; its name."""
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         notebook.metadata["kernelspec"] = {
@@ -96,7 +99,7 @@ class Lab:
         nbformat.write(notebook, self.folder / "examples" / "notebooks" / name)
         return name
 
-    def open(self, page, name):
+    def open(self, page: Page, name: str) -> Sheet:
         """A notebook in a page, its kernel ready."""
         page.set_default_timeout(1000 * WAIT)
         page.goto(f"{self._url(f'lab/tree/notebooks/{name}')}&reset")
@@ -107,7 +110,7 @@ class Lab:
         )
         return Sheet(page)
 
-    def end(self):
+    def end(self) -> None:
         """End it and its kernels."""
         self._process.terminate()
         try:
@@ -120,22 +123,22 @@ class Lab:
 class Sheet:
     """A notebook that is open in a page."""
 
-    def __init__(self, page):
+    def __init__(self, page: Page) -> None:
         self.page = page
 
-    def run_all(self):
+    def run_all(self) -> None:
         """Run all its cells to the end."""
         assert self.page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
 
-    def run(self, cell):
+    def run(self, cell: int) -> None:
         """Run one cell (0 = the first) to its end."""
         assert self.page.evaluate(f"async number => {{ {RUN} return await ran; }}", cell)
 
-    def begin(self, cell):
+    def begin(self, cell: int) -> None:
         """Run one cell, and do not wait for its end."""
         self.page.evaluate(f"number => {{ {RUN} }}", cell)
 
-    def output(self, cell):
+    def output(self, cell: int) -> Locator:
         """Where the page shows what a cell gave."""
         return (
             self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell")
@@ -143,7 +146,7 @@ class Sheet:
             .locator(".jp-OutputArea")
         )
 
-    def errors(self):
+    def errors(self) -> list[str]:
         """What the page shows as a cell's error, or as written to its stderr."""
         kinds = ("application/vnd.jupyter.error", "application/vnd.jupyter.stderr")
         shown = self.page.locator(
@@ -151,7 +154,7 @@ class Sheet:
         )
         return shown.all_inner_texts()
 
-    def value(self, expression):
+    def value(self, expression: str) -> str:
         """An expression's repr, in the kernel and beside the cells."""
         return self.page.evaluate(
             """async code => {
@@ -164,7 +167,7 @@ class Sheet:
             expression,
         )
 
-    def comms(self):
+    def comms(self) -> int:
         """How many comms the kernel has open."""
         return self.page.evaluate(
             """async () => {
@@ -173,13 +176,13 @@ class Sheet:
             }"""
         )
 
-    def theme(self, name):
+    def theme(self, name: str) -> None:
         """Light or dark: "JupyterLab Light", "JupyterLab Dark"."""
         self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
         light = "true" if name.endswith("Light") else "false"
         self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
 
-    def alone(self):
+    def alone(self) -> None:
         """Only the notebook: no side bars."""
         self.page.evaluate(
             """async () => {
@@ -189,7 +192,7 @@ class Sheet:
             }"""
         )
 
-    def show(self, cell):
+    def show(self, cell: int) -> None:
         """Bring a cell to the top, none of them chosen."""
         self.page.evaluate(
             """async number => {
@@ -202,7 +205,7 @@ class Sheet:
             cell,
         )
 
-    def close(self):
+    def close(self) -> None:
         """End its kernel, and close the page."""
         self.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
         self.page.close()
