@@ -53,10 +53,11 @@ class WebSocketClient(ClientFace):
         date and time (RFC 3339), UUID, Enum, dataclasses, and NumPy's scalars and arrays. `default`: called for any other
         object, gives one to write in its place.
 
-        One alone is written to the network by the calling thread. In a burst (several that follow each other within
-        20 microseconds) many are gathered for one system call of the background thread, which comes for them every 0.1 ms,
-        whatever Python is busy with; flush() waits for that. An ordinary end of the program loses none of them; os._exit(),
-        exec and a fatal signal may.
+        A message alone is written to the network by the calling thread. In a burst (from the 17th on of those that follow each
+        other within 10 microseconds) many are gathered for one system call of the background thread, which comes for them
+        every 0.1 ms where it finds a free core, whatever Python is busy with; flush() waits for that. A program that ends in
+        the ordinary way, a process of multiprocessing included, loses none of them; os._exit(), exec and a fatal signal
+        lose those that were not gathered yet.
 
         Returns:
             True = accepted for this connection (or counted in `disconnect.unsent_messages`), or stored in the offline queue;

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 import time
 import weakref
@@ -24,10 +25,12 @@ _lock = threading.Lock()
 _clients: weakref.WeakSet[ClientFace] = weakref.WeakSet()
 _by_name: weakref.WeakValueDictionary[str, ClientFace] = weakref.WeakValueDictionary()
 _exiting = False
+_finalized = 0  # the process that multiprocessing finalizes with us
 
 
 def add(client: ClientFace, name: str | None) -> ClientFace | None:
     """Remember a client; from now on it is the one of this name. Gives the one that was."""
+    _end_with_multiprocessing()
     with _lock:
         _clients.add(client)
         if name is None:
@@ -75,6 +78,8 @@ def exiting() -> bool:
 
 def _at_exit() -> None:
     global _exiting
+    if _exiting:
+        return
     _exiting = True
     with _lock:
         threads = [thread for client in _clients for thread in client._threads()]
@@ -83,6 +88,18 @@ def _at_exit() -> None:
     for thread in threads:
         if thread is not threading.current_thread():
             thread.join(max(0.0, until - time.monotonic()))
+
+
+def _end_with_multiprocessing() -> None:
+    """A process that multiprocessing forked ends in os._exit(), which asks no atexit, but after its own finalizers."""
+    global _finalized
+    process = sys.modules.get("multiprocessing.process")
+    if process is None or process.parent_process() is None or _finalized == os.getpid():
+        return
+    _finalized = os.getpid()
+    from multiprocessing import util
+
+    util.Finalize(None, _at_exit, exitpriority=-100)  # after those of what may still send
 
 
 def _before_fork() -> None:

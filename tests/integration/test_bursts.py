@@ -204,6 +204,35 @@ def test_a_program_that_ends_after_a_burst_has_sent_it(serve, child, ending):
     assert read_as(conn) == list(range(BURST))
 
 
+@pytest.mark.parametrize("start", ["fork", "spawn", "forkserver"])
+def test_a_process_of_multiprocessing_that_ends_after_a_burst_has_sent_it(serve, child, tmp_path, start):
+    """Forked, it ends in os._exit() without atexit."""
+    server = serve()
+    module = tmp_path / "bursting.py"
+    module.write_text(
+        "from fastws import WebSocketClient\n\n\n"
+        "def work(url):\n"
+        "    ws = WebSocketClient(url)\n"
+        "    ws.wait_open(10)\n"
+        f"    for number in range({BURST}):\n"
+        "        assert ws.send({'from': 'main', 'n': number})\n"
+    )
+    source = f"""
+        import multiprocessing
+        sys.path.insert(0, {str(tmp_path)!r})
+        import bursting
+        if __name__ == "__main__":
+            process = multiprocessing.get_context({start!r}).Process(target=bursting.work, args=(sys.argv[1],))
+            process.start()
+            process.join()
+            say(process.exitcode)
+    """
+    assert child(source, server.url).hear() == [0]
+    conn = server.wait_open(1)
+    assert conn.wait_over(20)
+    assert read_as(conn) == list(range(BURST))
+
+
 def test_a_full_outbox_holds_a_burst_back(opened, until):
     """The limit counts what is gathered."""
 
