@@ -43,6 +43,9 @@ class Contender:
     packages: tuple[str, ...]
     share: int = 1
 
+    def expect_backlog(self, size: int) -> None:
+        """So many bytes will wait for Python: a client that has a limit for that is made with a higher one."""
+
     def stream(self, where: Where, tally: Tally, only: bool) -> None:
         """Give every message to the tally until it is done; with `only`, those of frames.ROUTE."""
         raise NotImplementedError

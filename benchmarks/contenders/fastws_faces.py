@@ -32,9 +32,13 @@ class Handled(Contender):
 
     def __init__(self) -> None:
         self._clients: list[WebSocketClient] = []  # kept: one that is dropped is closed
+        self._more: dict[str, Any] = {}
+
+    def expect_backlog(self, size: int) -> None:
+        self._more["inbox_bytes"] = size
 
     def background(self, where: Where, tally: Tally, only: bool) -> None:
-        client = WebSocketClient(where.url, autoconnect=False, **options(where))
+        client = WebSocketClient(where.url, autoconnect=False, **options(where), **self._more)
         client.on(frames.ROUTE, tally.handle)
         client.connect()
         self._clients.append(client)
