@@ -26,7 +26,6 @@ std::unique_ptr<Slab> SlabPool::take() {
     if (!slabs_.empty()) {
       std::unique_ptr<Slab> slab = std::move(slabs_.back());
       slabs_.pop_back();
-      bytes_ -= room_of(*slab);
       return slab;
     }
   }
@@ -34,12 +33,10 @@ std::unique_ptr<Slab> SlabPool::take() {
 }
 
 void SlabPool::put(std::unique_ptr<Slab> slab) {
-  const std::size_t room = room_of(*slab);
+  if (room_of(*slab) >= most_bytes) return;
   slab->tape.clear();
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (slabs_.size() == most_slabs || bytes_ + room > most_bytes) return;
-  bytes_ += room;
-  slabs_.push_back(std::move(slab));
+  if (slabs_.size() < most_slabs) slabs_.push_back(std::move(slab));
 }
 
 void SlabPool::give_back() {
@@ -49,7 +46,6 @@ void SlabPool::give_back() {
                                            [](const auto& slab) { return room_of(*slab) <= small_bytes; });
   gone.assign(std::make_move_iterator(large), std::make_move_iterator(slabs_.end()));
   slabs_.erase(large, slabs_.end());
-  for (const auto& slab : gone) bytes_ -= room_of(*slab);
 }
 
 }  // namespace fastws::client

@@ -18,19 +18,18 @@ class SlabPool {
 
   /// An empty one, with the room of its last use where there is such a one.
   std::unique_ptr<Slab> take();
-  /// Empties it and keeps it, unless there are enough: a stream of large messages finds its pages again, too.
+  /// Empties it and keeps it, unless it is large or there are enough.
   void put(std::unique_ptr<Slab> slab);
   /// A connection has gone quiet: only small ones are kept. One that has not finds new ones soon.
   void give_back();
 
  private:
-  static constexpr std::size_t most_slabs = 32;
-  static constexpr std::size_t most_bytes = std::size_t{16} << 20;  // of all together
+  static constexpr std::size_t most_slabs = 8;
+  static constexpr std::size_t most_bytes = std::size_t{1} << 20;  // of one slab
   static constexpr std::size_t small_bytes = std::size_t{64} << 10;
 
   std::mutex mutex_;
   std::vector<std::unique_ptr<Slab>> slabs_;
-  std::size_t bytes_ = 0;  // their room
 };
 
 }  // namespace fastws::client
