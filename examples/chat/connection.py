@@ -52,17 +52,15 @@ class Outbox:
             self.ending = (code, reason)
         self._news.set()
 
-    async def write_to(self, socket: web.WebSocketResponse) -> None:
-        """Write until the end."""
+    async def write_to(self, socket: web.WebSocketResponse) -> tuple[int, str]:
+        """Write until the end: the code and reason to close with."""
         while True:
             while self._texts:
                 text = self._texts.popleft()
                 self._bytes -= len(text)
                 await socket.send_str(text)
             if self.ending is not None:
-                code, reason = self.ending
-                await socket.close(code=code, message=reason.encode())
-                return
+                return self.ending
             self._news.clear()
             await self._news.wait()
 
@@ -74,6 +72,7 @@ class Connection:
         self._rooms = rooms
         self.outbox = Outbox()
         self._place: tuple[Room, Member] | None = None
+        self._taking = asyncio.Lock()  # held while a request is worked on
         now = time.monotonic()
         self._says = Bucket(SAY_RATE, SAY_BURST, now)
         self._others = Bucket(OTHER_RATE, OTHER_BURST, now)
@@ -81,26 +80,40 @@ class Connection:
 
     async def serve(self, socket: web.WebSocketResponse) -> None:
         """Read and write until the connection ends."""
-        writing = asyncio.create_task(self._write(socket))
+        reading = asyncio.create_task(self._read(socket))
+        writing = asyncio.create_task(self._write(socket, reading))
         patience = asyncio.get_running_loop().call_later(JOIN_SECONDS, self._lose_patience)
         try:
-            async for message in socket:
+            await asyncio.wait({reading})
+        finally:
+            patience.cancel()
+            reading.cancel()
+            if self._place is not None:
+                await self._rooms.go(*self._place)
+            if self.outbox.ending is not None:
+                await asyncio.wait({writing}, timeout=CLOSE_SECONDS)
+            writing.cancel()
+            await asyncio.gather(reading, writing, return_exceptions=True)
+        if not reading.cancelled():
+            reading.result()  # what went wrong in it is the server's to log
+
+    async def _read(self, socket: web.WebSocketResponse) -> None:
+        async for message in socket:
+            async with self._taking:
                 if message.type is WSMsgType.TEXT:
                     await self._take(message.data)
                 elif message.type is WSMsgType.BINARY:
                     self._refuse(Refused("bad-message", "This chat speaks text messages only."))
-        finally:
-            patience.cancel()
-            if self._place is not None:
-                await self._rooms.go(*self._place)
-            if self.outbox.ending is not None:  # it reads what still comes: a reset would eat the close code
-                await asyncio.wait({writing}, timeout=CLOSE_SECONDS)
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
 
-    async def _write(self, socket: web.WebSocketResponse) -> None:
+    async def _write(self, socket: web.WebSocketResponse, reading: asyncio.Task[None]) -> None:
         with contextlib.suppress(ConnectionError, RuntimeError):  # it ended: the reader knows
-            await self.outbox.write_to(socket)
+            code, reason = await self.outbox.write_to(socket)
+            # close() reads what still comes, until the client's Close frame; but only if nobody else does. Else it leaves at
+            # once, the client's next request is answered by a reset, and that would eat the close code.
+            async with self._taking:  # not in the middle of a request
+                reading.cancel()
+            await asyncio.wait({reading})
+            await socket.close(code=code, message=reason.encode())
 
     def _lose_patience(self) -> None:
         if self._place is None:

@@ -207,8 +207,9 @@ class ClientFace(Keeping, Shown, ABC):
 
         Gives the client, so calls can be chained; without `fn` it is a decorator. Handlers run one at a time, in order of
         registration, on a thread (in AsyncWebSocketClient a task) of this client's own; the same function added twice runs
-        once. `once`: it runs one time. `batch`: it gets a list of the messages that were taken together (at most 256, after
-        the handlers that get each one; for `*` a list of pairs), and in time with the lifecycle events.
+        once. `once`: it runs one time; what else arrived for it until then goes to no reader. `batch`: it gets a list of the
+        messages that were taken together (at most 256, after the handlers that get each one; for `*` a list of pairs), and
+        in time with the lifecycle events.
         In a notebook their output goes to the cell that registered them, and that cell's re-run replaces them; what replaces
         a `connect` handler counts as called for the present connection.
 

@@ -187,7 +187,7 @@ class Connection:
         return json.loads(self.expect(timeout))
 
     def pause_reading(self) -> None:
-        """Read nothing more; the client's writes pile up."""
+        """Read nothing more; the client's writes pile up. Before accept(): not even what the client sends first."""
         self._may_read.clear()
 
     def resume_reading(self) -> None:

@@ -1,8 +1,10 @@
 """The protocol against the real server: every request, every limit, and every way to say nonsense."""
 
 import json
+import socket
 import time
 import uuid
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -240,6 +242,24 @@ def test_who_says_nothing_but_nonsense_is_shown_out(talker):
     assert ada.closed.wait(10)
     assert ada.code == 1008
     assert bob.say("still here")["type"] == "said"
+
+
+def test_the_close_code_reaches_who_goes_on_with_nonsense(server):
+    """A server that left without reading on would answer with a reset, which takes with it what was sent before."""
+    at = urlsplit(server.url)
+    nonsense = b"\x81\x88\0\0\0\0nonsense"
+    with socket.create_connection((at.hostname, at.port), timeout=10) as raw:
+        raw.sendall(
+            f"GET {at.path} HTTP/1.1\r\nHost: {at.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        for _ in range(60):
+            raw.sendall(nonsense)
+            time.sleep(0.005)
+        raw.sendall(b"\x88\x82\0\0\0\0" + (1008).to_bytes(2, "big"))
+        received = b"".join(iter(lambda: raw.recv(65536), b""))
+    assert b"HTTP/1.1 101" in received
+    assert (1008).to_bytes(2, "big") + b"too many requests" in received
 
 
 def test_a_message_of_ten_megabytes_ends_its_own_connection_only(talker):

@@ -235,12 +235,15 @@ def test_once_off_and_a_late_connect_handler(run, serve, aclient, eventually):
 
             gone = ws.on("m")(lambda message: seen.append("never"))
             ws.off("m", gone)
-            for n in range(3):
-                await ws.send({"type": "n", "n": n})
-                await ws.send({"type": "m"})
-            last = await ws.recv(10)
-            while last != {"type": "n", "n": 2}:
-                last = await ws.recv(10)
+            told = asyncio.Event()
+            ws.on("last", lambda message: told.set())
+            everything = ws.messages()  # before they come: who gets a message is decided when it arrives
+            sent = [message for n in range(3) for message in ({"type": "n", "n": n}, {"type": "m"})]
+            sent.append({"type": "last"})
+            for message in sent:
+                await ws.send(message)
+            assert [await asyncio.wait_for(anext(everything), 10) for _ in sent] == sent
+            await asyncio.wait_for(told.wait(), 10)  # what came before was delivered before
             assert seen[1:] == [0]
 
     run(main())

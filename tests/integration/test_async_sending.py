@@ -9,8 +9,8 @@ from fastws import Backoff, NotConnected, OfflineQueueFull, Queue
 
 
 def clogged(conn):
-    conn.accept()
     conn.pause_reading()
+    conn.accept()
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_replies_work_without_anybody_reading(opened):
 def test_a_server_that_does_not_read_fills_no_memory(opened, until):
     """A full outbox is not added to; the connection stands."""
     ws, conn = opened(
-        lambda conn: (conn.accept(), conn.pause_reading()),
+        lambda conn: (conn.pause_reading(), conn.accept()),
         auto_reply=[({"type": "ping"}, "x" * 50_000)],
         outbox_bytes=500_000,
         receive_buffer=4096,
@@ -135,7 +135,7 @@ def test_it_beats_while_open_and_on_every_connection(serve, client, until):
 
 def test_a_clogged_connection_gathers_no_beats(opened):
     ws, _ = opened(
-        lambda conn: (conn.accept(), conn.pause_reading()),
+        lambda conn: (conn.pause_reading(), conn.accept()),
         heartbeat={"send": "x" * 10_000, "every": 0.001},
         outbox_bytes=100_000,
         receive_buffer=4096,

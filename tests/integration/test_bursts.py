@@ -237,8 +237,8 @@ def test_a_full_outbox_holds_a_burst_back(opened, until):
     """The limit counts what is gathered."""
 
     def clogged(conn):
+        conn.pause_reading()  # first: what it reads after accept() would go on draining the outbox
         conn.accept()
-        conn.pause_reading()
 
     ws, conn = opened(clogged, receive_buffer=4096, outbox_bytes=100_000, send_timeout=0)
     accepted = 0

@@ -99,8 +99,8 @@ def test_a_server_that_reads_nothing_is_left(serve, recorded):
     """P16: the Close frame itself can not be written; unsent messages are counted."""
 
     def script(conn):
-        conn.accept()
         conn.pause_reading()
+        conn.accept()
 
     server = serve(script, receive_buffer=4096)
     ws, log = recorded(server, close_timeout=0.5)

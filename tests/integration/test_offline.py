@@ -112,8 +112,8 @@ def test_what_a_connection_accepted_does_not_cross(serve, client, recorded):
     """R8: unsent is unsent; only what was stored goes to the next connection."""
 
     def clogged(conn):
-        conn.accept()
         conn.pause_reading()
+        conn.accept()
 
     server = serve([clogged, lambda conn: conn.accept()], receive_buffer=4096)
     ws, log = recorded(server, offline=Queue(), outbox_bytes=50_000_000)

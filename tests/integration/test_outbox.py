@@ -9,8 +9,8 @@ import fastws
 
 
 def clogged(conn):
-    conn.accept()
     conn.pause_reading()
+    conn.accept()
 
 
 def fill(ws, size=1_000_000, count=64):

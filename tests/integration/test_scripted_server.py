@@ -115,8 +115,8 @@ def test_stop_listening_refuses_and_listen_again_accepts():
 
 def test_live_counts_a_client_that_left_before_it_is_read():
     def script(conn):
-        conn.accept()
         conn.pause_reading()
+        conn.accept()
 
     with ScriptedServer(script) as server:
         raw = socket.create_connection((server.host, server.port))

@@ -16,8 +16,8 @@ def numbers(conn, count, timeout=30):
 
 
 def clogged(conn):
-    conn.accept()
     conn.pause_reading()
+    conn.accept()
 
 
 def test_many_are_sent_in_order(opened):

@@ -49,8 +49,8 @@ def script_for(name):
         conn.answer_close = conn.answer_pings = False
         if name in ("wait_open", "with"):
             conn.stall()
-        conn.accept()
         conn.pause_reading()
+        conn.accept()
 
     return script
 
