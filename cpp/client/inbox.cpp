@@ -198,6 +198,7 @@ Inbox::Taken Inbox::take(std::uint64_t number, std::size_t limit, std::vector<It
   for (;;) {
     const auto lane = lane_of(number);  // found anew after every sleep: a reader may be closed meanwhile
     if (destroyed_ || lane == nullptr) return Taken::over;
+    out.reserve(std::min(limit, lane->items.size()));
     while (out.size() < limit && !lane->items.empty() && available(lane->items.front())) {
       out.push_back(lane->items.pop());
       const Item& item = out.back();

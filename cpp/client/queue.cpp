@@ -126,6 +126,7 @@ Item Queue::remove(std::uint64_t sequence) {
 }
 
 void Queue::close_holes() {
+  if (holes_ == 0) return;
   const auto is_hole = [](const Item& item) { return item.gone(); };
   while (!items_->empty() && is_hole(items_->front())) {
     items_->pop_front();

@@ -48,9 +48,14 @@ py::handle nothing() {
 // --- What a consumer has in hand -------------------------------------------------------------------------------------
 
 void Core::Taken::add(std::vector<Item>&& items) {
+  if (left() == 0) {
+    fetched = std::move(items);
+    next = 0;
+    return;
+  }
   fetched.erase(fetched.begin(), fetched.begin() + static_cast<std::ptrdiff_t>(next));
   next = 0;
-  const bool later = fetched.empty() || fetched.back().sequence < items.front().sequence;
+  const bool later = fetched.back().sequence < items.front().sequence;
   std::move(items.begin(), items.end(), std::back_inserter(fetched));
   if (later) return;
   // Another thread reads here too, and put what it took there first.
@@ -97,10 +102,16 @@ py::object Core::bad_item(const Item& item) {
 void Core::keep(std::uint64_t lane, std::vector<Item>& items, std::size_t worked) {
   // Given back with the lane's next call: taking the GIL again just for that could cost a switch interval.
   Taken& taken = taken_[lane];
-  for (std::size_t index = 0; index < items.size(); ++index) {
-    if (index < worked && items[index].slab != nullptr)
-      client_->latencies().add(taken.at - items[index].arrived);
-    (index < worked ? taken.worked : taken.back).push_back(std::move(items[index]));
+  const auto first_left = items.begin() + static_cast<std::ptrdiff_t>(worked);
+  for (auto item = items.begin(); item != first_left; ++item) {
+    if (item->slab != nullptr) client_->latencies().add(taken.at - item->arrived);
+  }
+  std::move(first_left, items.end(), std::back_inserter(taken.back));
+  items.erase(first_left, items.end());
+  if (taken.worked.empty()) {
+    taken.worked = std::move(items);
+  } else {
+    std::move(items.begin(), items.end(), std::back_inserter(taken.worked));
   }
   items.clear();
 }

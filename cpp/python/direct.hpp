@@ -20,12 +20,15 @@ class RouteNames {
   PyObject* of(std::string_view route);
 
  private:
+  static std::size_t place_of(std::string_view route) noexcept;
+
   static constexpr std::size_t longest = 64;  // bytes; a longer one is made each time
+  static constexpr unsigned place_bits = 8;
   struct Name {
     std::string bytes;
     PyObject* text = nullptr;  // owned
   };
-  std::array<Name, 256> names_;  // a hostile server can fill it, and no more
+  std::array<Name, std::size_t{1} << place_bits> names_;  // a hostile server can fill it, and no more
 };
 
 /// What handles the messages of one slice, as fastws._handlers keeps it.

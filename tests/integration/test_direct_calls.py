@@ -110,3 +110,20 @@ def test_a_handler_that_is_gone_with_its_route_is_freed(serve, client, until):
     assert until(lambda: "z" in seen)
     gc.collect()
     assert until(lambda: ref() is None)
+
+
+def test_every_route_reaches_its_own_handler(serve, client, until):
+    """Of every length, and those that differ in one place only: names are kept by what is at their ends."""
+    routes = ["r" * size for size in range(1, 70)]
+    routes += ["r" * at + "x" + "r" * (63 - at) for at in range(64)]
+    calls = []
+    ws = client(
+        serve(lambda conn: [conn.send_json({"type": route}) for route in [*routes, *routes, "end"]]),
+        autoconnect=False,
+    )
+    for route in routes:
+        ws.on(route, lambda message, route=route: calls.append((route, message["type"])))
+    ws.on("end", lambda _: calls.append("end"))
+    ws.connect()
+    assert until(lambda: "end" in calls)
+    assert calls[:-1] == [(route, route) for route in [*routes, *routes]]
