@@ -136,7 +136,7 @@ bool Inbox::publish(std::uint64_t life, bool closing) {
   for (const auto& reader : readers_) note(reader.second);
   lock.unlock();
   // Only now: a thread that is woken while the mutex is held runs into it, and has to be woken again.
-  for (const auto& lane : woken_) lane->arrived.notify_one();
+  for (const auto& lane : woken_) lane->arrived.wake_one();
   woken_.clear();
   if (ring && bell_ != nullptr) bell_->ring();
   return paused;
@@ -220,7 +220,7 @@ Inbox::Taken Inbox::take(std::uint64_t number, std::size_t limit, std::vector<It
       lane->found_empty = true;
       return Taken::nothing;
     }
-    sleep_until(lock, lane->arrived, limit_point);
+    lane->arrived.sleep_until(lock, limit_point);
   }
 }
 
@@ -259,6 +259,11 @@ bool Inbox::done(std::uint64_t number, std::vector<Item>& worked, std::vector<It
 bool Inbox::drained() const {
   const Lock lock(mutex_);
   return handlers_->items.empty();
+}
+
+bool Inbox::surely_drained() const {
+  const Lock lock(mutex_, std::try_to_lock);
+  return lock.owns_lock() && handlers_->items.empty();
 }
 
 void Inbox::count_decode() {

@@ -5,7 +5,6 @@
 // limit; filled by one thread, drained by one thread per queue; nothing here takes the GIL.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <list>
 #include <map>
@@ -16,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "alarm.hpp"
 #include "bell.hpp"
 #include "overflow.hpp"
 #include "queue.hpp"
@@ -25,11 +25,11 @@
 
 namespace fastws::client {
 
-/// One queue: items in order of arrival, and the condition its consumer sleeps on.
+/// One queue: items in order of arrival, and the alarm its consumer sleeps on.
 struct Lane {
   Wishes wishes;
   Queue items;
-  std::condition_variable arrived;
+  Alarm arrived;
   bool nudged = false;
   bool found_empty = false;  // its consumer looked without sleeping: the bell tells it of the next item
 };
@@ -128,6 +128,8 @@ class Inbox {
 
   /// Whether the handlers' queue is empty, of what can not be taken yet, too.
   [[nodiscard]] bool drained() const;
+  /// The same for a caller who must not wait, not even for the lock: false = it is not, or somebody else looks just now.
+  [[nodiscard]] bool surely_drained() const;
 
   void count_decode();
   /// A message that the recording lacks: told by `dropped`.

@@ -50,7 +50,7 @@ void Inbox::set_over(bool over) {
   const Lock lock(mutex_);
   over_ = over;
   if (!over) return;
-  for (auto& reader : readers_) reader.second->arrived.notify_all();
+  for (auto& reader : readers_) reader.second->arrived.wake_all();
 }
 
 void Inbox::destroy() {
@@ -61,12 +61,12 @@ void Inbox::destroy() {
   handlers_->items = {};
   for (auto& reader : readers_) drop_messages(*reader.second, ignored);
   drop_ring(ignored);
-  handlers_->arrived.notify_all();
-  for (auto& reader : readers_) reader.second->arrived.notify_all();
+  handlers_->arrived.wake_all();
+  for (auto& reader : readers_) reader.second->arrived.wake_all();
 }
 
 void Inbox::wake(Lane& lane) {
-  lane.arrived.notify_one();
+  lane.arrived.wake_one();
   if (!lane.found_empty) return;
   lane.found_empty = false;
   if (bell_ != nullptr) bell_->ring();
@@ -75,7 +75,7 @@ void Inbox::wake(Lane& lane) {
 void Inbox::nudge() {
   const Lock lock(mutex_);
   handlers_->nudged = true;
-  handlers_->arrived.notify_all();
+  handlers_->arrived.wake_all();
 }
 
 void Inbox::set_dispatching(bool on) {

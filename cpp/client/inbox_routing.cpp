@@ -170,7 +170,7 @@ bool Inbox::close_reader(std::uint64_t reader, double now) {
     if (!droppable(item.policy)) readers_fixed_.take(item);
     keep_in_ring(std::move(item));
   });
-  lane->arrived.notify_all();
+  lane->arrived.wake_all();
   claim();
   renew_view();
   return goes_on();

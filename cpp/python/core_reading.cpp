@@ -254,7 +254,8 @@ bool Core::drained() const {
   if (lost()) return true;
   const auto taken = taken_.find(Inbox::handlers_lane);
   if (taken != taken_.end() && (taken->second.left() != 0 || !taken->second.back.empty())) return false;
-  return natively([&] { return client_->inbox().drained(); }, true);
+  // A reader asks this with each message in hand: giving up the GIL for the answer could cost it a switch interval.
+  return client_->inbox().surely_drained() || natively([&] { return client_->inbox().drained(); }, true);
 }
 
 // --- Readers ---------------------------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ class LoopDispatcher(Delivery):
     def drain(self) -> None:
         """Without a task: log what would otherwise happen in silence."""
         bell = self._bell
-        if self.running or bell is None or threading.get_ident() != bell.thread:
+        if self.running or bell is None or threading.get_ident() != bell.thread or not self.waits():
             return
         taken = self._core.take(SLICE_MESSAGES, SLICE_SECONDS, 0.0)
         if taken is not None:

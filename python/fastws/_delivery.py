@@ -67,6 +67,10 @@ class Delivery(ABC):
     def drain(self) -> None:
         """While nobody calls handlers: log what would otherwise happen in silence. Whoever waits or reads calls this."""
 
+    def waits(self) -> bool:
+        """Whether anything may be there to be delivered."""
+        return bool(self._pending or self._barriers) or not self._core.drained()
+
     @property
     def cause(self) -> Disconnect | ErrorEvent | None:
         """The last end of a connection or failure of an attempt that was handed over."""

@@ -78,7 +78,7 @@ class Dispatcher(Delivery):
 
     def drain(self) -> None:
         """Without a thread: log what would otherwise happen in silence. Whoever waits or reads calls this."""
-        if self._thread is not None or not self._draining.acquire(blocking=False):
+        if self._thread is not None or not self.waits() or not self._draining.acquire(blocking=False):
             return
         try:
             if self._thread is None:
