@@ -14,6 +14,7 @@ import pytest
 import trustme
 import uvloop
 from child_process import Child
+from command_line import CommandLine
 
 import fastws
 from fastws import AsyncWebSocketClient, Backoff, Tls, WebSocketClient
@@ -94,6 +95,21 @@ def child():
 
     def make(source, *args):
         made.append(Child(source, *args))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end()
+
+
+@pytest.fixture
+def command():
+    """Start `python -m fastws`: command(server or url, option, ...). It ends with the test."""
+    made = []
+
+    def make(target, *args, **options):
+        url = target.url if isinstance(target, ScriptedServer) else target
+        made.append(CommandLine(url, *args, **options))
         return made[-1]
 
     yield make

@@ -57,6 +57,8 @@ CORE_USERS = {
     "_trust": "asks it where the system keeps its certificate authorities",
     "_registry": "tells it about exit and fork",
 }
+# What a user could have written: only the public names of the package.
+PUBLIC_ONLY = ("__main__",)
 PURE_MODULES = (
     "_cells",
     "_card",
@@ -109,6 +111,10 @@ def python_violations(root: Path) -> list[str]:
     for name, imported in modules.items():
         if any(_is_core(module) for module in imported) and name not in CORE_USERS:
             found.append(f"{name}.py imports _core: only {', '.join(CORE_USERS)} may")
+    for name in PUBLIC_ONLY:
+        for module in sorted(modules.get(name, ())):
+            if module.startswith("fastws.") and module != "fastws.__init__":
+                found.append(f"{name}.py imports {module}: it is written with the public API alone")
     for name in PURE_MODULES:
         for reached, way in _reached_modules(modules, name).items():
             if reached.split(".")[0] == "asyncio" or _is_core(reached):

@@ -28,6 +28,7 @@ HOUSE = {
     "cpp/python/module.cpp": '#include <Python.h>\n#include "../client/client.hpp"\n#include "../json/tape.hpp"',
     "tests/cpp/engine_test.cpp": "#include <gtest/gtest.h>\n#include <engine/config.hpp>",
     "python/fastws/__init__.py": "from ._face import ClientFace",
+    "python/fastws/__main__.py": "import fastws\nfrom fastws import Backoff",
     "python/fastws/_face.py": "from fastws import _core\nfrom ._options import Backoff\nimport asyncio",
     "python/fastws/_options.py": "import dataclasses\nfrom ._errors import Error",
     "python/fastws/_errors.py": "import ssl",
@@ -61,6 +62,7 @@ def test_everything_that_the_tables_name_exists():
     assert {room for room in layer_rules.ROOMS if not list((ROOT / "cpp" / room).glob("*.cpp"))} == set()
     package = ROOT / "python" / "fastws"
     assert {name for name in layer_rules.CORE_USERS if not (package / f"{name}.py").is_file()} == set()
+    assert {name for name in layer_rules.PUBLIC_ONLY if not (package / f"{name}.py").is_file()} == set()
     assert {name for name in layer_rules.PURE_MODULES if not (package / f"{name}.py").is_file()} == set()
 
 
@@ -122,6 +124,8 @@ def test_one_include_in_the_wrong_room_is_reported(house, path, line, says):
         ("cli", "from fastws._core._policy import Lifecycle", "cli.py imports _core"),
         ("cli", "def later():\n    from ._core import Core", "cli.py imports _core"),
         ("cli", "import importlib\nimportlib.import_module('fastws._core')", "cli.py imports _core"),
+        ("__main__", "from ._options import Backoff", "public API alone"),
+        ("__main__", "import fastws._face", "public API alone"),
         ("_options", "from fastws import _core", "_options must stay free of it"),
         (
             "_events",
