@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _core, _waiting
 from ._delivery import SLICE_MESSAGES
+from ._options import encodable
 
 if TYPE_CHECKING:
     from ._face import ClientFace
@@ -23,11 +24,11 @@ _LOG_EVERY = 0.5  # seconds between two looks at what should be logged, for a cl
 
 
 def route_names(routes: tuple[str, ...]) -> tuple[str, ...]:
-    """The routes of messages(), checked. Raises TypeError."""
+    """The routes of messages(), checked. Raises TypeError or ValueError."""
     for route in routes:
         if not isinstance(route, str):
             raise TypeError(f"a route must be a str, not {type(route).__name__}")
-    return tuple(route.removeprefix("type:") for route in routes)
+    return tuple(encodable("a route", route).removeprefix("type:") for route in routes)
 
 
 class Reader:

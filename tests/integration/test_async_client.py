@@ -89,6 +89,8 @@ def test_messages_of_some_types_have_a_queue_of_their_own(run, serve, aclient):
                 await anext(some)
             with pytest.raises(TypeError, match="a route must be a str"):
                 ws.messages(1)
+            with pytest.raises(ValueError, match="a route holds a lone surrogate"):
+                ws.messages("a", "\ud800")
 
     run(main())
 

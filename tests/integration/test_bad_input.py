@@ -65,6 +65,13 @@ def test_backoff_names_its_bad_field(name, value):
         Backoff(**{name: value})
 
 
+@pytest.mark.parametrize(("route", "error"), [(5, TypeError), (b"a", TypeError), ("\ud800", ValueError)])
+def test_a_route_that_no_message_can_have_is_named(client, route, error):
+    ws = client(URL, autoconnect=False)
+    with pytest.raises(error, match="a route"):
+        ws.messages("a", route)
+
+
 def test_contradicting_credentials_raise():
     """Impossible combinations: two sources for one header."""
     with pytest.raises(ValueError, match="auth"):
