@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
-#include <new>
 #include <utility>
 
 #include "../client/process.hpp"
@@ -326,16 +325,8 @@ struct Popper {
 PyObject* pop(PyObject* capsule, PyObject* bad) {
   auto* const popper = static_cast<Popper*>(PyCapsule_GetPointer(capsule, nullptr));
   if (popper == nullptr) return nullptr;
-  try {
-    return popper->core->next(popper->reader, py::reinterpret_borrow<py::object>(bad)).release().ptr();
-  } catch (py::error_already_set& error) {
-    error.restore();
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-  }
-  return nullptr;
+  return made_or_raised(
+      [&] { return popper->core->next(popper->reader, py::reinterpret_borrow<py::object>(bad)); });
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 #include <pybind11/stl.h>
 
 #include <chrono>
-#include <exception>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -132,18 +130,10 @@ PyObject* call_send_json(PyObject* self, PyObject* const* arguments, Py_ssize_t 
   }
   const unsigned long long epoch = PyLong_AsUnsignedLongLong(arguments[2]);
   if (epoch == static_cast<unsigned long long>(-1) && PyErr_Occurred() != nullptr) return nullptr;
-  try {
-    const auto sent =
-        core->send_json(arguments[0], arguments[1], epoch, count == 3 || arguments[3] == Py_True);
-    return py::cast(sent).release().ptr();
-  } catch (py::error_already_set& error) {
-    error.restore();
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-  }
-  return nullptr;
+  return made_or_raised([&] {
+    return py::cast(
+        core->send_json(arguments[0], arguments[1], epoch, count == 3 || arguments[3] == Py_True));
+  });
 }
 
 PyMethodDef send_json_method = {"send_json",

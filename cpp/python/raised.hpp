@@ -1,9 +1,12 @@
-// The way of a Python exception that is set through C++ code back to Python.
+// The way of a Python exception that is set through C++ code back to Python, and of a C++ exception to Python.
 //
 // May know: pybind11. Promises: Python code sees that exception, or MemoryError where there is no memory to make it.
 #pragma once
 
 #include <pybind11/pybind11.h>
+
+#include <exception>
+#include <new>
 
 namespace fastws::python {
 
@@ -28,6 +31,21 @@ inline pybind11::object take_raised() {
   } catch (const pybind11::error_already_set& error) {
     return error.value();
   }
+}
+
+/// For a function that Python calls without pybind11 between: the object that is made, or nullptr with what was thrown set.
+template <typename Make>
+PyObject* made_or_raised(const Make& make) {
+  try {
+    return make().release().ptr();
+  } catch (pybind11::error_already_set& error) {
+    error.restore();
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
 }
 
 }  // namespace fastws::python

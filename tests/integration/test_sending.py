@@ -11,7 +11,7 @@ import uuid
 import pytest
 
 import fastws
-from fastws import Backoff
+from fastws import Backoff, _core
 
 
 class Colour(enum.Enum):
@@ -108,6 +108,41 @@ def test_bytes_are_pointed_to_send_bytes(opened):
     ws, _ = opened()
     with pytest.raises(TypeError, match="send_bytes"):
         ws.send(b"x")
+
+
+BAD_CALLS = [
+    ((), TypeError, "takes an object, a default, an epoch"),
+    ((1, None), TypeError, "takes an object, a default, an epoch"),
+    ((1, None, 0, True, None), TypeError, "takes an object, a default, an epoch"),
+    ((1, None, "0"), TypeError, "int"),
+    ((1, None, 0.0), TypeError, "int"),
+    ((1, None, None), TypeError, "int"),
+    ((1, None, -1), OverflowError, "negative"),
+    ((1, None, 2**64), OverflowError, "too (big|large)"),
+    (({1}, 5, 0), TypeError, "'int' object is not callable"),
+    (({1}, lambda one: 1 / 0, 0), ZeroDivisionError, "division by zero"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "error", "says"), BAD_CALLS)
+def test_the_core_refuses_bad_arguments_of_send_json_and_sends_nothing(opened, arguments, error, says):
+    """Core.send_json takes its arguments without pybind11's help."""
+    ws, conn = opened()
+    with pytest.raises(error, match=says):
+        ws._core.send_json(*arguments)
+    assert ws._core.send_json("next", None, ws._core.epoch) is True
+    assert conn.expect_json() == "next"
+    assert ws.stats().messages_out == 1
+
+
+def test_send_json_is_for_a_core_that_was_made():
+    unmade = _core.Core.__new__(_core.Core)
+    with pytest.raises(TypeError, match="not made by its constructor"):
+        unmade.send_json(1, None, 0)
+    with pytest.raises(TypeError, match="'object'"):
+        _core.Core.send_json(object(), 1, None, 0)
+    with pytest.raises(TypeError, match="keyword"):
+        unmade.send_json(1, default=None, epoch=0)
 
 
 def test_send_text_and_send_bytes_are_verbatim(opened):
