@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import _options
-from ._refusals import REFUSED, add_count, refusal
+from ._refusals import tell_accepted
 
 if TYPE_CHECKING:
     from ._async_client import AsyncWebSocketClient
@@ -58,12 +58,8 @@ async def many(
             if error is not None:
                 raise error
             await asyncio.sleep(0)  # a long iterable does not keep the loop
-    except REFUSED as error:
-        refused = refusal(error, client.url)
-        add_count(refused, accepted)
-        raise refused from None
     except BaseException as error:
-        add_count(error, accepted)
+        tell_accepted(error, accepted, client.url)
         raise
     return accepted
 

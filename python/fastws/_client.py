@@ -15,7 +15,7 @@ from . import _ask, _options, _waiting
 from ._dispatch import Dispatcher
 from ._face import ClientFace
 from ._reading import Messages, Reader, route_names
-from ._refusals import REFUSED, add_count, refusal
+from ._refusals import REFUSED, refusal, tell_accepted
 
 
 class WebSocketClient(ClientFace):
@@ -106,12 +106,8 @@ class WebSocketClient(ClientFace):
             while more:
                 count, more = self._core.send_many(remaining, default, self._epoch())
                 accepted += count
-        except REFUSED as error:
-            refused = refusal(error, self.url)
-            add_count(refused, accepted)
-            raise refused from None
         except BaseException as error:
-            add_count(error, accepted)
+            tell_accepted(error, accepted, self.url)
             raise
         return accepted
 

@@ -30,9 +30,16 @@ def keep_count(error: BaseException, accepted: int) -> None:
     error.accepted = accepted  # type: ignore[attr-defined]
 
 
-def add_count(error: BaseException, before: int) -> None:
-    """The same for one batch of several, also in the traceback (Python 3.11)."""
-    accepted = before + getattr(error, "accepted", 0)
-    keep_count(error, accepted)
-    if hasattr(error, "add_note"):
-        error.add_note(f"send_many: {accepted} messages had been accepted before")
+def tell_accepted(error: BaseException, before: int, url: str) -> None:
+    """Say in what ends send_many, also in its traceback (Python 3.11), how many were accepted: in this batch and `before` it.
+
+    Raises:
+        FastwsError: what stands for `error`, when it is one of REFUSED.
+    """
+    told = refusal(error, url) if isinstance(error, REFUSED) else error
+    accepted = before + getattr(told, "accepted", 0)
+    keep_count(told, accepted)
+    if hasattr(told, "add_note"):
+        told.add_note(f"send_many: {accepted} messages had been accepted before")
+    if told is not error:
+        raise told from None
