@@ -1,21 +1,17 @@
 """Handlers of an asyncio client called straight from the slice: as step-by-step delivery calls them, whatever they are."""
 
 import asyncio
-import random
 import time
 
 import pytest
+from restless_handlers import deeds, numbered
 
 
 async def story(seed, serve, aclient, eventually, *, stepwise):
     """Every call of a few handlers, plain and coroutine, that come, go, raise and return things while the messages run."""
-    dice = random.Random(seed)
-    messages = [{"type": dice.choice(["a", "b", "c", "message"]), "n": n} for n in range(400)]
-    messages[::37] = [{"n": n} for n in range(0, 400, 37)]  # without a route
-    messages.append({"type": "end", "n": 400})
+    messages = numbered(seed, ["a", "b", "c", "message"])
     ws = aclient(serve(lambda conn: [conn.send_json(one) for one in messages]), autoconnect=False)
     calls = []
-    dice_of_handlers = random.Random(seed)
 
     def late(message):
         calls.append(("late", message["n"]))
@@ -24,18 +20,7 @@ async def story(seed, serve, aclient, eventually, *, stepwise):
         await asyncio.sleep(0)
         calls.append(("later", message["n"]))
 
-    def deed(message):
-        what = dice_of_handlers.randrange(12)
-        if what == 0:
-            ws.on(dice_of_handlers.choice(["a", "b", "c"]), dice_of_handlers.choice([late, later]))
-        elif what == 1:
-            ws.off("b", late)
-            ws.off("a", later)
-        elif what == 2:
-            raise LookupError(message["n"])
-        elif what == 3:
-            ws.on("c", lambda _: calls.append(("once", None)), once=True)
-        return what or None
+    deed = deeds(seed, ws, calls, late, later)
 
     def plain(message):
         calls.append(("plain", message["n"]))

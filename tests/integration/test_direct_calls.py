@@ -1,16 +1,12 @@
 """Handlers called straight from the slice: what they see is what step-by-step delivery shows them."""
 
-import random
-
 import pytest
+from restless_handlers import deeds, numbered
 
 
 def story(seed, serve, client, until, *, stepwise):
     """Every call of a few handlers that come, go, raise and return things while the messages run."""
-    dice = random.Random(seed)
-    messages = [{"type": dice.choice(["a", "b", "c", "message", "é" * 40]), "n": n} for n in range(400)]
-    messages[::37] = [{"n": n} for n in range(0, 400, 37)]  # without a route
-    messages.append({"type": "end", "n": 400})
+    messages = numbered(seed, ["a", "b", "c", "message", "é" * 40])
     ws = client(serve(lambda conn: [conn.send_json(one) for one in messages]), autoconnect=False)
     calls = []
 
@@ -19,19 +15,9 @@ def story(seed, serve, client, until, *, stepwise):
 
     def busy(message):
         calls.append(("busy", message["n"]))
-        deed = dice_of_handlers.randrange(12)
-        if deed == 0:
-            ws.on(dice_of_handlers.choice(["a", "b", "c"]), late)
-        elif deed == 1:
-            ws.off("b", late)
-            ws.off("a", late)
-        elif deed == 2:
-            raise LookupError(message["n"])
-        elif deed == 3:
-            ws.on("c", lambda _: calls.append(("once", None)), once=True)
-        return deed or None
+        return deed(message)
 
-    dice_of_handlers = random.Random(seed)
+    deed = deeds(seed, ws, calls, late)
     ws.on("a", busy).on("b", busy).on("c", lambda message: calls.append(("c", message["n"])))
     ws.on("error", lambda event: calls.append(("error", str(event.exception))))
     ws.on("é" * 40, lambda message: calls.append(("é", message["n"])))
