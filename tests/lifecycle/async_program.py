@@ -8,7 +8,6 @@ It says JSON lines on stdout: ["ready"] when the state is reached, ["end", time.
 import asyncio
 import contextlib
 import gc
-import json
 import logging
 import os
 import sys
@@ -17,6 +16,7 @@ import time
 import warnings
 
 import uvloop
+from telling import finish, leave, say
 
 import fastws
 from fastws import AsyncWebSocketClient, Backoff
@@ -29,10 +29,6 @@ url, state, ending, kind = sys.argv[1:5]
 REACHED = {"asking": "connecting", "flood": "open", "slow": "open", "reading": "open", "blocked": "open"}
 run = uvloop.run if kind == "uvloop" else asyncio.run
 new_loop = uvloop.new_event_loop if kind == "uvloop" else asyncio.new_event_loop
-
-
-def say(*parts):
-    os.write(1, (json.dumps(parts) + "\n").encode())
 
 
 async def until(condition, timeout=15.0):
@@ -50,11 +46,6 @@ async def hang():
 async def pour(ws):
     while await ws.send_bytes(b"x" * 1_000_000):
         pass
-
-
-def leave(*_):
-    say("end", time.monotonic())
-    sys.exit(3)
 
 
 async def make():
@@ -116,7 +107,7 @@ def bells():
 async def in_forked_child(ws):
     assert ws.state == "destroyed", ws.state
     assert fastws.clients() == []
-    async with AsyncWebSocketClient(url, connect_timeout=15) as fresh:
+    async with AsyncWebSocketClient(url + "echo", connect_timeout=15) as fresh:
         assert await fresh.send({"type": "echo"})
         assert await fresh.recv(15) == {"type": "echo"}
 
@@ -160,19 +151,12 @@ async def main():
     elif ending == "del":
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
-            del ws
+            ws = None
             gc.collect()
         assert fastws.clients() == []
         await until(lambda: len(asyncio.all_tasks()) == 1)
-        return None
-    say("end", time.monotonic())
-    if ending == "exit":
-        sys.exit(3)
-    elif ending == "exception":
-        raise LookupError("of the script")
-    elif ending == "os._exit":
-        os._exit(5)
-    elif ending == "thread":
+    finish(ending)
+    if ending == "thread":
         await hang()
     return ws
 

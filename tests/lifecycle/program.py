@@ -8,12 +8,13 @@ It says JSON lines on stdout: ["ready"] when the state is reached, ["end", time.
 import contextlib
 import gc
 import itertools
-import json
 import logging
 import os
 import sys
 import threading
 import time
+
+from telling import finish, leave, say
 
 import fastws
 from fastws import Backoff, WebSocketClient
@@ -23,21 +24,12 @@ logging.getLogger("fastws").addHandler(logging.NullHandler())  # warnings of rec
 REACHED = {"resolving": "connecting", "flood": "open", "busy": "open", "blocked": "open"}
 
 
-def say(*parts):
-    os.write(1, (json.dumps(parts) + "\n").encode())
-
-
 def until(condition, timeout=15.0):
     end = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > end:
             raise SystemExit("a state was not reached")
         time.sleep(0.005)
-
-
-def leave(*_):
-    say("end", time.monotonic())
-    sys.exit(3)
 
 
 def exit_by(state):
@@ -155,10 +147,4 @@ elif ending == "del":
         until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("fastws-")])
 elif ending in ("fork-exit", "fork-new"):
     fork(ws, ending)
-say("end", time.monotonic())
-if ending == "exit":
-    sys.exit(3)
-elif ending == "exception":
-    raise LookupError("of the script")
-elif ending == "os._exit":
-    os._exit(5)
+finish(ending)

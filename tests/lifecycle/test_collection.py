@@ -7,6 +7,7 @@ import time
 import weakref
 
 import pytest
+from exits import script_for
 
 import fastws
 from fastws import Backoff, WebSocketClient
@@ -25,19 +26,6 @@ def until(condition, timeout=15.0):
 @pytest.fixture
 def quiet_server():
     """One server per state's needs."""
-
-    def script_for(state):
-        def script(conn):
-            if state == "connecting":
-                conn.stall()
-            elif state == "backoff":
-                conn.refuse(503)
-            else:
-                conn.answer_close = state != "closing"
-                conn.accept()
-
-        return script
-
     made = []
 
     def make(state):
