@@ -6,12 +6,15 @@ import json
 import os
 import pathlib
 import signal
+import ssl
 import subprocess
 import sys
 import threading
 import time
 
 import pytest
+import trustme
+from preloaded import compiled
 
 HERE = pathlib.Path(__file__).parent
 
@@ -48,12 +51,24 @@ def repeat(runs):
 
 @pytest.fixture(scope="session")
 def shim(tmp_path_factory):
-    """The misbehaving resolver as a shared library, compiled here."""
-    library = tmp_path_factory.mktemp("shim") / "getaddrinfo_shim.so"
-    source = HERE / "getaddrinfo_shim.c"
-    command = ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, source, "-ldl"]
-    subprocess.run(command, check=True, timeout=60)
-    return library
+    """The misbehaving resolver."""
+    return compiled(tmp_path_factory.mktemp("shim"), "getaddrinfo_shim", "-ldl")
+
+
+@pytest.fixture
+def server_tls(tmp_path):
+    """server_tls(secure): a server's TLS context, and the argument that lets a program trust it; neither when not secure."""
+
+    def make(secure):
+        if not secure:
+            return None, []
+        authority, file = trustme.CA(), tmp_path / "ca.pem"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost").configure_cert(context)
+        authority.cert_pem.write_to_path(str(file))
+        return context, [file]
+
+    return make
 
 
 class Ended:
@@ -78,11 +93,12 @@ def kill_group(process):
 def execute():
     """execute(arguments..., preload=, interrupt=): run a Python program to its end, at most `timeout` seconds.
 
-    `interrupt`: send SIGINT this long after it said ["ready"].
+    It finds telling.py, which has what this hears. `interrupt`: send SIGINT this long after it said ["ready"].
     """
 
     def run(*arguments, preload=None, interrupt=None, timeout=40, environment=None):
-        env = {**os.environ, **(environment or {})}
+        paths = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
+        env = {**os.environ, "PYTHONPATH": paths, **(environment or {})}
         if preload is not None:
             env["LD_PRELOAD"] = " ".join(filter(None, [env.get("LD_PRELOAD"), str(preload)]))
         command = [sys.executable, "-W", "ignore::DeprecationWarning", *map(str, arguments)]

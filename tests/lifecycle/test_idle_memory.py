@@ -1,11 +1,7 @@
 """What a process that holds many idle connections takes for each of them, and what a burst leaves behind."""
 
-import pathlib
-import ssl
-import subprocess
-
 import pytest
-import trustme
+from preloaded import compiled
 
 from fastws.testing import ScriptedServer
 
@@ -87,20 +83,16 @@ def script(conn):
     ],
     ids=["handlers", "recv", "async", "recv-tls"],
 )
-def test_an_idle_connection_takes_few_kib(execute, tmp_path, sanitized, kind, secure, most_fresh, most_after):
+def test_an_idle_connection_takes_few_kib(
+    execute, tmp_path, server_tls, sanitized, kind, secure, most_fresh, most_after
+):
     """KiB each of what the process has for itself: less than twice what was measured.
 
     With so few connections up to 10 KiB of it are what the process has once, its pools among it.
     """
     path = tmp_path / "program.py"
     path.write_text(PROGRAM)
-    context, more = None, []
-    if secure:
-        authority = trustme.CA()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost").configure_cert(context)
-        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-        more = [tmp_path / "ca.pem"]
+    context, more = server_tls(secure)
     with ScriptedServer(script, tls=context) as server:
         ended = execute(path, kind, server.url, most_fresh, most_after, *more, timeout=150)
     assert ended.code == 0, ended
@@ -136,11 +128,7 @@ os._exit(0)
 @pytest.fixture(scope="module")
 def counter(tmp_path_factory):
     """A library that counts what is asked of malloc_trim."""
-    library = tmp_path_factory.mktemp("shim") / "malloc_trim_shim.so"
-    source = pathlib.Path(__file__).parent / "malloc_trim_shim.c"
-    command = ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, source]
-    subprocess.run(command, check=True, timeout=60)
-    return library
+    return compiled(tmp_path_factory.mktemp("shim"), "malloc_trim_shim")
 
 
 def test_the_heap_is_trimmed_for_many_that_opened_and_not_for_few_or_for_little(execute, tmp_path, counter):

@@ -5,10 +5,10 @@ import pytest
 from fastws.testing import ScriptedServer
 
 PROGRAM = """
-import json, os, sys, time
+import sys, time
 import logging; logging.getLogger("fastws").addHandler(logging.NullHandler())
 from fastws import Backoff, WebSocketClient
-def say(*parts): os.write(1, (json.dumps(parts) + "\\n").encode())
+from telling import say
 ws = WebSocketClient(sys.argv[1], connect_timeout=60, close_timeout=CLOSE, send_timeout=None, outbox_bytes=1000,
                      reconnect=Backoff(base=60, cap=60))
 def ready():

@@ -1,23 +1,19 @@
 """JSON and memory: every allocation may fail, and a million messages or a million strange keys leave nothing behind."""
 
 import pathlib
-import shlex
-import subprocess
 import sysconfig
 
 import pytest
+from preloaded import compiled
 
 HERE = pathlib.Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
 def failing_allocator(tmp_path_factory):
-    """The allocator that fails as a shared library, compiled here for this Python."""
-    library = tmp_path_factory.mktemp("allocator") / "failing_allocator.so"
+    """The allocator that fails, for this Python."""
     include = sysconfig.get_path("include")
-    command = f"cc -shared -fPIC -O1 -Wall -Wextra -Werror -I{shlex.quote(include)} -o {library} {HERE / 'failing_allocator.c'}"
-    subprocess.run(shlex.split(command), check=True, timeout=60)
-    return library
+    return compiled(tmp_path_factory.mktemp("allocator"), "failing_allocator", f"-I{include}")
 
 
 @pytest.mark.parametrize("allocator", ["pymalloc", "debug"])
@@ -39,9 +35,9 @@ def test_every_allocation_may_fail(execute, failing_allocator, sanitized, alloca
 
 
 MEMORY = """
-import gc, json, os, random, sys
+import gc, json, random, sys
 from fastws import _core
-def say(*parts): os.write(1, (json.dumps(parts) + "\\n").encode())
+from telling import say
 def resident():
     gc.collect()
     with open("/proc/self/statm") as file:

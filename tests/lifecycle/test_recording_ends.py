@@ -11,9 +11,9 @@ from fastws.testing import ScriptedServer, replay
 
 MESSAGES = 3000
 PROGRAM = """
-import json, os, sys, threading, time
+import os, sys, threading, time
 from fastws import WebSocketClient
-def say(*parts): os.write(1, (json.dumps(parts) + "\\n").encode())
+from telling import say
 url, path, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 ws = WebSocketClient(url, record=path, decode="text")
 ws.wait_open(20)

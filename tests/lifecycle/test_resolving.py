@@ -10,10 +10,10 @@ import pytest
 from fastws.testing import ScriptedServer
 
 PROGRAM = """
-import json, os, sys, threading, time
+import os, sys, threading, time
 from fastws import Backoff, WebSocketClient
+from telling import say
 import logging; logging.getLogger("fastws").addHandler(logging.NullHandler())
-def say(*parts): os.write(1, (json.dumps(parts) + "\\n").encode())
 url, timeout = sys.argv[1], float(sys.argv[2])
 ws = WebSocketClient(url, autoconnect=False, connect_timeout=timeout, reconnect=Backoff(base=0.02, cap=0.05))
 opened = threading.Event()

@@ -1,19 +1,17 @@
 """Small-scale soak: after a thousand of anything there are as many descriptors, threads and bytes as before."""
 
 import json
-import ssl
 
 import pytest
-import trustme
 
 from fastws.testing import ScriptedServer
 
 HEAD = """
-import gc, json, os, random, sys, threading, time
+import gc, os, random, sys, threading, time
 import logging; logging.getLogger("fastws").addHandler(logging.NullHandler())
 import fastws
 from fastws import Backoff, Tls, WebSocketClient
-def say(*parts): os.write(1, (json.dumps(parts) + "\\n").encode())
+from telling import say
 def until(condition, timeout=60.0):
     end = time.monotonic() + timeout
     while not condition():
@@ -53,17 +51,11 @@ say("marks", *marks.values(), depth)
 
 
 @pytest.mark.parametrize(("secure", "count"), [(False, 1000), (True, 300)], ids=["ws", "wss"])
-def test_reconnects_leave_nothing_behind(execute, tmp_path, sanitized, secure, count):
+def test_reconnects_leave_nothing_behind(execute, tmp_path, server_tls, sanitized, secure, count):
     """P17, T17, T45: descriptors, threads, stack and memory between the fifth part and the whole."""
     path = tmp_path / "program.py"
     path.write_text(HEAD + RECONNECTS)
-    context, more = None, []
-    if secure:
-        authority = trustme.CA()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost").configure_cert(context)
-        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-        more = [tmp_path / "ca.pem"]
+    context, more = server_tls(secure)
     ends = [
         lambda conn: (conn.send_json({"type": "hi"}), conn.close(1001)),
         lambda conn: (conn.accept(), conn.drop()),
