@@ -1,8 +1,14 @@
-"""What it means that two readers agree about a text: the same object to the last bit, or the same exception."""
+"""What it means that two readers agree about a text: the same object to the last bit, or the same exception. And what a
+writer must write."""
 
 import json
 
 from fastws import _core
+
+
+def reference(obj):
+    """The text of an object, without the spaces that json.dumps may leave out."""
+    return json.dumps(obj, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def outcome(loads, text):

@@ -9,13 +9,9 @@ import struct
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from json_agreement import reference
 
 from fastws import _core
-
-
-def reference(obj: object) -> str:
-    return json.dumps(obj, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
 
 texts = st.text(st.characters(exclude_categories=("Cs",))) | st.text('"\\\n\x00\x1f\x7fab é世😀', max_size=80)
 numbers = st.integers() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)

@@ -8,39 +8,13 @@ import gc
 import json
 import sys
 import threading
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from json_agreement import reference
+from json_subclasses import Colour, Number, Point, Real, Reversed, Word
 
 from fastws import _core
-
-
-def reference(obj: object) -> str:
-    return json.dumps(obj, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-class Point(NamedTuple):
-    x: int
-    y: float
-
-
-class Number(int):
-    def __repr__(self) -> str:
-        return "not a number"
-
-
-class Real(float):
-    def __repr__(self) -> str:
-        return "not a real"
-
-
-class Word(str):
-    def __str__(self) -> str:
-        return "another word"
-
-
-class Colour(enum.IntEnum):
-    RED = 1
 
 
 class Name(str, enum.Enum):
@@ -50,11 +24,6 @@ class Name(str, enum.Enum):
 @dataclasses.dataclass
 class Order:
     symbol: str
-
-
-class Reversed(dict):
-    def items(self):
-        return reversed(list(super().items()))
 
 
 def moved() -> collections.OrderedDict:
