@@ -137,6 +137,30 @@ def trusted(authority):
     return Tls(ca_data=authority.cert_pem.bytes().decode())
 
 
+@pytest.fixture
+def both_ways(serve, client, tls_server, trusted):
+    """both_ways(...): 2000 messages over TLS in either direction at one time; the keywords are the client's."""
+
+    def script(conn):
+        for number in range(2000):
+            conn.send_json({"type": "n", "n": number})
+
+    def check(**options):
+        server = serve(script, tls=tls_server)
+        ws = client(server, tls=trusted, autoconnect=False, **options)
+        seen = []
+        ws.on("n", lambda message: seen.append(message["n"]))
+        ws.connect()
+        ws.wait_open(10)
+        for number in range(2000):
+            assert ws.send({"n": number})
+        conn = server.connections[0]
+        assert until(lambda: len(seen) == 2000 and len(conn.messages) == 2000, 30)
+        assert seen == list(range(2000))
+
+    return check
+
+
 @pytest.fixture(params=["asyncio", "uvloop"])
 def new_loop(request):
     """new_loop(): an event loop, once of either kind."""

@@ -6,14 +6,9 @@ import aiohttp
 import aiohttp.web
 import pytest
 import websockets
+from server_scripts import echo
 
 from fastws import ConnectFailed, ConnectionClosed, ConnectTimeout, MessageTooBig, NotConnected, ReadyState
-
-
-def echo(conn):
-    conn.accept()
-    while True:
-        conn.send(conn.expect())
 
 
 def numbers(count):

@@ -3,15 +3,10 @@
 import asyncio
 
 import pytest
+from server_scripts import echo
 
 import fastws
 from fastws import Connect
-
-
-def echo(conn):
-    conn.accept()
-    while True:
-        conn.send(conn.expect())
 
 
 def test_handlers_run_in_order_and_what_they_return_is_awaited(run, serve, aclient, eventually):

@@ -7,15 +7,10 @@ import os
 import threading
 
 import pytest
+from server_scripts import echo
 
 import fastws
 from fastws import ConnectionClosed
-
-
-def echo(conn):
-    conn.accept()
-    while True:
-        conn.send(conn.expect())
 
 
 def descriptors():

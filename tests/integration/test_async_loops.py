@@ -5,16 +5,11 @@ import json
 import threading
 
 import pytest
+from server_scripts import echo
 
 import fastws
 from fastws import AsyncWebSocketClient
 from fastws._scripted_frames import encode_frame
-
-
-def echo(conn):
-    conn.accept()
-    while True:
-        conn.send(conn.expect())
 
 
 def test_made_where_no_loop_runs_it_connects_at_its_first_on_or_await_in_one(run, serve, aclient, eventually):

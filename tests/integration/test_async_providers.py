@@ -4,14 +4,9 @@ import asyncio
 import threading
 
 import pytest
+from server_scripts import echo
 
 from fastws import Attempt, Backoff, ConnectFailed
-
-
-def echo(conn):
-    conn.accept()
-    while True:
-        conn.send(conn.expect())
 
 
 @pytest.mark.parametrize("slow", [False, True], ids=["plain", "coroutine"])

@@ -3,11 +3,11 @@
 import contextlib
 import socket
 import ssl
-import subprocess
-from pathlib import Path
 
 import pytest
+from preloaded import compiled
 from proxy_programs import Microsocks, Tinyproxy, TlsFront, free_port
+from server_scripts import echo
 
 import fastws
 from fastws import WebSocketClient
@@ -32,11 +32,7 @@ def start(tmp_path):
 @pytest.fixture(scope="session")
 def names(tmp_path_factory):
     """A resolver for the proxies alone, in which local.test is 127.0.0.1 and no other .test name exists."""
-    library = tmp_path_factory.mktemp("names") / "getaddrinfo_shim.so"
-    source = Path(__file__).parents[1] / "lifecycle" / "getaddrinfo_shim.c"
-    command = ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, source, "-ldl"]
-    subprocess.run(command, check=True, timeout=60)
-    return library
+    return compiled(tmp_path_factory.mktemp("names"), "getaddrinfo_shim", "-ldl")
 
 
 @pytest.fixture
@@ -50,11 +46,6 @@ def front(authority):
             return stack.enter_context(TlsFront(behind, context))
 
         yield make
-
-
-def echo(conn):
-    while True:
-        conn.send(conn.expect())
 
 
 def failure(ws):
@@ -108,24 +99,8 @@ def test_the_certificate_must_be_for_the_server_not_for_the_proxy(
     assert "it is not for local.test" in str(error)
 
 
-def test_many_messages_both_ways_through_tls_within_tls(
-    serve, client, start, front, tls_server, trusted, until
-):
-    def script(conn):
-        for number in range(2000):
-            conn.send_json({"type": "n", "n": number})
-
-    server = serve(script, tls=tls_server)
-    seen = []
-    ws = client(server, proxy=front(start(Tinyproxy)).url(), tls=trusted, autoconnect=False)
-    ws.on("n", lambda message: seen.append(message["n"]))
-    ws.connect()
-    ws.wait_open(10)
-    for number in range(2000):
-        assert ws.send({"n": number})
-    conn = server.connections[0]
-    assert until(lambda: len(seen) == 2000 and len(conn.messages) == 2000, 30)
-    assert seen == list(range(2000))
+def test_many_messages_both_ways_through_tls_within_tls(both_ways, start, front):
+    both_ways(proxy=front(start(Tinyproxy)).url())
 
 
 def test_a_proxy_that_dies_and_comes_back(serve, recorded, tmp_path):

@@ -137,24 +137,9 @@ def test_a_loss_over_tls_is_one_disconnect(serve, recorded, tls_server, trusted,
     assert log.all("disconnect")[0].code == 1006
 
 
-def test_many_records_both_ways(serve, client, until, tls_server, trusted):
+def test_many_records_both_ways(both_ways):
     """Writes from the caller's thread and reads of the I/O thread share one TLS engine."""
-
-    def script(conn):
-        for number in range(2000):
-            conn.send_json({"type": "n", "n": number})
-
-    server = serve(script, tls=tls_server)
-    ws = client(server, tls=trusted, autoconnect=False)
-    seen = []
-    ws.on("n", lambda message: seen.append(message["n"]))
-    ws.connect()
-    ws.wait_open(10)
-    for number in range(2000):
-        assert ws.send({"n": number})
-    conn = server.connections[0]
-    assert until(lambda: len(seen) == 2000 and len(conn.messages) == 2000, 30)
-    assert seen == list(range(2000))
+    both_ways()
 
 
 def test_a_message_right_behind_the_handshake(serve, client, tls_server, trusted):
