@@ -16,12 +16,7 @@
 namespace {
 
 using namespace fastws;
-using client::Line;
-using client::testing::Frames;
-using client::testing::Narrow;
-using client::testing::OnNarrow;
-using engine::Opcode;
-using engine::peer::frames_in;
+using namespace fastws::client::testing;
 using std::chrono::milliseconds;
 
 /// One whose room the loop's thread changes while whoever sends may write.
@@ -242,10 +237,8 @@ TEST(LineCrowd, NothingCrossesToTheNextConnectionWhileItIsDeflated) {
   while (!begun.load()) std::this_thread::yield();
   std::this_thread::sleep_for(milliseconds(20));
   // It is at work for some hundred milliseconds; meanwhile the next connection is open, and a burst is under way there.
-  one.line.shut();
   Narrow next;
-  one.line.attach(&next);
-  one.line.open(9, nullptr);
+  one.reconnect(next, 9);
   client::Frames pushed;
   pushed.add(Opcode::text, "of the next");
   EXPECT_TRUE(one.line.push(pushed, 9, Line::Write::at_flush));

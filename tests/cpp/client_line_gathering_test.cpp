@@ -12,12 +12,7 @@
 namespace {
 
 using namespace fastws;
-using client::Line;
-using client::testing::Frames;
-using client::testing::Narrow;
-using client::testing::OnNarrow;
-using engine::Opcode;
-using engine::peer::frames_in;
+using namespace fastws::client::testing;
 using Gathered = Line::Gathered;
 using std::chrono::milliseconds;
 
@@ -83,10 +78,8 @@ TEST(LineGathering, ThePromiseEndsOnceNobodyCameInBetween) {
 
 TEST(LineGathering, WhatComesDuringAWriteWaitsForTheNext) {
   OnNarrow one;
-  one.line.shut();
   Busy stream;
-  one.line.attach(&stream);
-  one.line.open(8, nullptr);
+  one.reconnect(stream);
   one.begin_burst();
   const std::size_t before = stream.writes;
   // A sender is delayed by no write in progress; and one that never stops does not keep the I/O thread.
@@ -102,10 +95,8 @@ TEST(LineGathering, WhatComesDuringAWriteWaitsForTheNext) {
 
 TEST(LineGathering, WhatComesDuringTheLastWriteIsNotForgotten) {
   OnNarrow one;
-  one.line.shut();
   Busy stream;
-  one.line.attach(&stream);
-  one.line.open(8, nullptr);
+  one.reconnect(stream);
   one.begin_burst();
   EXPECT_EQ(one.line.flush(), Line::Flush::gathering);
   // Nobody came since, so that this could be the last time; but a pong is due, and while it is written somebody comes.

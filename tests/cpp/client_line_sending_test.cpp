@@ -10,13 +10,7 @@
 namespace {
 
 using namespace fastws;
-using client::Departures;
-using client::Line;
-using client::testing::Frames;
-using client::testing::Narrow;
-using client::testing::OnNarrow;
-using engine::Opcode;
-using engine::peer::frames_in;
+using namespace fastws::client::testing;
 using Waited = client::Departures::Waited;
 
 std::vector<std::string> numbers(int count) {
@@ -102,9 +96,7 @@ TEST(LineSending, ManyDoNotCrossToTheNextConnectionInTheMiddle) {
   std::thread sender([&] { result = send_many(one.line, {"first", "second"}, 0, 10.0); });
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   Narrow next;
-  one.line.shut();
-  one.line.attach(&next);
-  one.line.open(8, nullptr);
+  one.reconnect(next);
   sender.join();
   EXPECT_EQ(result.sent, Line::Sent::not_open);
   EXPECT_EQ(result.accepted, 0u);
@@ -183,10 +175,8 @@ TEST(LineSending, WhoWaitsIsToldOfALossAndOfTheTime) {
     const client::Inside inside;
     EXPECT_EQ(one.line.await_written(*watch, net::monotonic_now() + 0.01), Waited::not_yet);
   }
-  one.line.shut();
   Narrow next;
-  one.line.attach(&next);
-  one.line.open(8, nullptr);
+  one.reconnect(next);
   one.send("later", 8);
   const client::Inside inside;
   EXPECT_EQ(one.line.await_written(*watch, net::monotonic_now() + 10.0), Waited::lost);

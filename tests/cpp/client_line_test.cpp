@@ -17,12 +17,7 @@
 namespace {
 
 using namespace fastws;
-using client::Line;
-using client::testing::Frames;
-using client::testing::Narrow;
-using client::testing::OnNarrow;
-using engine::Opcode;
-using engine::peer::frames_in;
+using namespace fastws::client::testing;
 
 TEST(Line, WritesAtOnceWhenNothingWaits) {
   OnNarrow one;
@@ -127,10 +122,8 @@ TEST(Line, NothingCrossesToTheNextConnection) {
   OnNarrow one;
   one.stream.room = 0;
   one.send("old");
-  one.line.shut();
   Narrow next;
-  one.line.attach(&next);
-  one.line.open(8, nullptr);
+  one.reconnect(next);
   one.send("new");
   one.line.flush();
   EXPECT_EQ(frames_in(next.written), Frames{"1:new"});

@@ -15,7 +15,9 @@
 
 namespace fastws::client::testing {
 
+using client::Line;
 using engine::Opcode;
+using engine::peer::frames_in;
 
 /// A stream that takes as many bytes as it is told to, as a slow peer's socket would.
 class Narrow : public net::Stream {
@@ -68,6 +70,12 @@ struct OnNarrow {
   Line::Sent send(const std::string& text, std::uint64_t epoch = 0, double seconds = 0.0) {
     const Inside inside;
     return line.send(Opcode::text, text, epoch, net::monotonic_now() + seconds);
+  }
+  /// Its connection ends, and the next one opens on this stream.
+  void reconnect(net::Stream& next, std::uint64_t epoch = 8) {
+    line.shut();
+    line.attach(&next);
+    line.open(epoch, nullptr);
   }
   /// As often as the I/O thread would, which comes once more than there was something: how the last one ended.
   Line::Flush flush() {

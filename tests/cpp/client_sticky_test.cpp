@@ -11,11 +11,8 @@
 namespace {
 
 using namespace fastws;
-using client::Line;
+using namespace fastws::client::testing;
 using client::Sticky;
-using client::testing::Frames;
-using client::testing::Narrow;
-using engine::peer::frames_in;
 
 struct Fixture {
   Fixture() : line(1000, [] {}), sticky(line) {}

@@ -71,6 +71,13 @@ class TlsProxy {
 
 class TlsProxyDials : public ::testing::Test {
  protected:
+  /// Through a proxy behind TLS; the authority of the house is asked about it, and about a server that speaks TLS.
+  Outcome dial_through(const TlsProxy& proxy, const char* server) {
+    DialOptions options = by("https://localhost:PORT", proxy.port(), server);
+    options.tls = house_.trusted();
+    return dial(io_, options);
+  }
+
   LoopThread io_;
   House house_;
 };
@@ -119,9 +126,7 @@ TEST_F(TlsProxyDials, by_a_proxy_behind_tls_reach_a_plain_server) {
 TEST_F(TlsProxyDials, carry_tls_within_tls) {
   const TlsServer server(house_.server, testing::echo);
   const TlsProxy proxy(house_.server, server.port());
-  DialOptions options = by("https://localhost:PORT", proxy.port(), "wss://a.good.test/");
-  options.tls = house_.trusted();
-  const Outcome outcome = dial(io_, options);
+  const Outcome outcome = dial_through(proxy, "wss://a.good.test/");
   ASSERT_TRUE(outcome.stream) << outcome.message();
   EXPECT_EQ(proxy.heard.all(),
             (std::vector<std::string>{"CONNECT a.good.test:443 HTTP/1.1\r\nHost: a.good.test:443\r\n\r\n"}));
@@ -149,9 +154,7 @@ TEST_F(TlsProxyDials, send_much_through_tls_within_tls_that_is_slow_to_take_it) 
     testing::swallow(session, 0);
   });
   const TlsProxy proxy(house_.server, server.port());
-  DialOptions options = by("https://localhost:PORT", proxy.port(), "wss://localhost/");
-  options.tls = house_.trusted();
-  const Outcome outcome = dial(io_, options);
+  const Outcome outcome = dial_through(proxy, "wss://localhost/");
   ASSERT_TRUE(outcome.stream) << outcome.message();
   EXPECT_GT(transmit(io_, *outcome.stream, sent), 0) << "it never had to wait: send more";
   EXPECT_EQ(got.get_future().get(), sent);
@@ -164,9 +167,7 @@ TEST_F(TlsProxyDials, say_goodbye_to_the_server_inside_both) {
     goodbye.set_value(SSL_get_shutdown(session));
   });
   const TlsProxy proxy(house_.server, server.port());
-  DialOptions options = by("https://localhost:PORT", proxy.port(), "wss://localhost/");
-  options.tls = house_.trusted();
-  const Outcome outcome = dial(io_, options);
+  const Outcome outcome = dial_through(proxy, "wss://localhost/");
   ASSERT_TRUE(outcome.stream) << outcome.message();
   outcome.stream->close();
   EXPECT_NE(goodbye.get_future().get() & SSL_RECEIVED_SHUTDOWN, 0);
@@ -179,9 +180,7 @@ TEST_F(TlsProxyDials, say_goodbye_to_the_server_inside_both) {
 TEST_F(TlsProxyDials, take_the_proxys_end_within_tls_for_the_streams_end) {
   const TlsServer server(house_.server, [](SSL*, int) {});  // ends the connection without goodbye
   const TlsProxy proxy(house_.server, server.port());
-  DialOptions options = by("https://localhost:PORT", proxy.port(), "wss://localhost/");
-  options.tls = house_.trusted();
-  const Outcome outcome = dial(io_, options);
+  const Outcome outcome = dial_through(proxy, "wss://localhost/");
   ASSERT_TRUE(outcome.stream) << outcome.message();
   EXPECT_EQ(receive(io_, *outcome.stream, 1).io, Io::end);
 }
@@ -203,9 +202,7 @@ TEST_F(TlsProxyDials, refuse_a_proxy_whose_certificate_is_not_for_it) {
 TEST_F(TlsProxyDials, refuse_a_server_inside_whose_certificate_is_not_for_it) {
   const TlsServer server(house_.server, testing::echo);
   const TlsProxy proxy(house_.server, server.port());
-  DialOptions options = by("https://localhost:PORT", proxy.port(), "wss://bad.test/");
-  options.tls = house_.trusted();
-  const Outcome outcome = dial(io_, options);
+  const Outcome outcome = dial_through(proxy, "wss://bad.test/");
   EXPECT_EQ(outcome.phase(), Phase::tls);
   EXPECT_TRUE(outcome.says("bad.test:443: the server's certificate was refused (hostname mismatch)"))
       << outcome.message();
