@@ -65,3 +65,14 @@ def person(stack, server, room):
         return one
 
     return make
+
+
+@pytest.fixture
+def full_server(serve, talker):
+    """A server that can keep no long message any more. Who filled its history has left the room."""
+    server = serve("--max-history-mib", "0.01")
+    filler = talker("Bob", url=server.url)
+    while filler.say("x" * 4000)["type"] != "refused":
+        pass
+    filler.close()
+    return server

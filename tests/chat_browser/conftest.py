@@ -3,11 +3,11 @@
 import pytest
 from chat.delay.chromium import launching
 from chat.delay.jupyter import Lab
-from chat_fixtures import person, room, serve, server, stack, talker
+from chat_fixtures import full_server, person, room, serve, server, stack, talker
 from playwright.sync_api import sync_playwright
 from readings import readings
 
-__all__ = ["person", "room", "serve", "server", "stack", "talker"]
+__all__ = ["full_server", "person", "room", "serve", "server", "stack", "talker"]
 
 
 @pytest.fixture(scope="session")

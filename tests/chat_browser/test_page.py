@@ -203,12 +203,8 @@ def test_too_much_is_told_and_stays_where_it_was_written(tab):
     assert ada.input_value("textarea") == "mine"
 
 
-def test_a_full_history_marks_the_message_and_lets_it_be_taken_back(tab, serve, talker):
-    server = serve("--max-history-mib", "0.01")
-    filler = talker("Bob", url=server.url)
-    while filler.say("x" * 4000)["type"] != "refused":
-        pass
-    ada = tab("Ada", url=server.page)
+def test_a_full_history_marks_the_message_and_lets_it_be_taken_back(tab, full_server):
+    ada = tab("Ada", url=full_server.page)
     say(ada, "y" * 4000)
     ada.wait_for_selector(".chat-line.failed >> text=can not keep messages")
     ada.click("text=Send again")
