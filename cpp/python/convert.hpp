@@ -1,6 +1,6 @@
-// Between Python's plain values and the core's: settings in, notices, failures and counters out.
+// From the core's values to Python's plain ones: notices, failures, questions and counters.
 //
-// May know: pybind11, the value types of the core. Promises: with the GIL; a wrong value raises and names its key.
+// May know: pybind11, the value types of the core. Promises: with the GIL; whatever bytes a server sent, they become a str.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -8,9 +8,6 @@
 #include "../client/client.hpp"
 
 namespace fastws::python {
-
-client::Options options_from(const pybind11::dict& config);
-Headers headers_from(const pybind11::handle& pairs);
 
 pybind11::tuple item_from(const client::Notice& notice);  // (EVENT, name, fields)
 pybind11::dict fields_from(const Failure& failure);

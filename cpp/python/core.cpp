@@ -11,6 +11,7 @@
 #include "convert.hpp"
 #include "natively.hpp"
 #include "raised.hpp"
+#include "settings.hpp"
 
 namespace py = pybind11;
 

@@ -3,7 +3,8 @@
 //   core.*            Core, one client's native half            core_reading.*   messages out of the inbox
 //   core_sending.*    messages, flush, sticky messages, Ping
 //   core_loop.cpp     what an event loop needs of a Core
-//   convert.*         settings in, events and counters out      natively.*       leaving Python through the gate
+//   settings.*        settings in                               convert.*        events and counters out
+//   natively.*        leaving Python through the gate           raised.*         exceptions on their way to Python
 //   build.*           tape -> objects                           encode.*         objects -> JSON
 //   json_module.cpp   loads, dumps, find_route for tests        policy_module.cpp   the state machine for tests
 #include <pybind11/pybind11.h>
