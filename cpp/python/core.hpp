@@ -140,7 +140,7 @@ pybind11::handle nothing();
 /// Core::next of one reader as a plain function of `bad`: called for every message, so without the binding's own detours.
 pybind11::object popper(pybind11::object core, std::uint64_t reader);
 
-/// `_core.Refused`, which send_*() raise: ("not_open" | "queue_full", what happened). With the GIL.
+/// `_core.Refused`, which send_*() raise: ("too_big" | "not_open" | "queue_full", what happened). With the GIL.
 pybind11::handle refused_class();
 
 /// Binds Core.send_json without pybind11's loading of arguments, which would cost as much as the JSON of a small object.

@@ -40,22 +40,20 @@ py::handle refused_class() {
 void Core::set_refusal(client::Client::Sent sent, std::size_t size) const {
   using Sent = client::Client::Sent;
   using Policy = client::OfflineOptions::Policy;
+  const auto refuse = [](const char* why, const std::string& text) {
+    PyErr_SetObject(refused_class().ptr(), py::make_tuple(why, text).ptr());
+  };
   const auto& options = client_->options();
   if (sent == Sent::full) {
     PyErr_SetString(PyExc_TimeoutError, "the outbox stayed full: the server does not take what is sent");
   } else if (sent == Sent::too_big) {
-    const std::string limit = std::to_string(options.max_message_bytes);
-    PyErr_SetString(PyExc_OverflowError, ("a message of " + std::to_string(size) +
-                                          " bytes is above max_message_bytes (" + limit + ")")
-                                             .c_str());
+    refuse("too_big", "a message of " + std::to_string(size) + " bytes is above max_message_bytes (" +
+                          std::to_string(options.max_message_bytes) + ")");
   } else if (options.offline.policy == Policy::raise) {
-    PyErr_SetObject(refused_class().ptr(),
-                    py::make_tuple("not_open", "nothing was sent: the connection is not open").ptr());
+    refuse("not_open", "nothing was sent: the connection is not open");
   } else {
-    const std::string held = std::to_string(options.offline.messages) + " messages or " +
-                             std::to_string(options.offline.bytes) + " bytes";
-    PyErr_SetObject(refused_class().ptr(),
-                    py::make_tuple("queue_full", "the offline queue is full (" + held + ")").ptr());
+    refuse("queue_full", "the offline queue is full (" + std::to_string(options.offline.messages) +
+                             " messages or " + std::to_string(options.offline.bytes) + " bytes)");
   }
 }
 

@@ -27,7 +27,7 @@ NOTHING: object  # what a popper gives when nothing is there
 build_info: dict[str, str]  # versions of Asio, OpenSSL, pybind11 and the compiler
 
 class Refused(Exception):
-    """A message was not taken, and that is to raise: args are ("not_open" | "queue_full", what happened)."""
+    """A message was not taken, and that is to raise: args are ("too_big" | "not_open" | "queue_full", what happened)."""
 
 class Flushing:
     """What waited to be written at a time."""
@@ -64,8 +64,8 @@ class Core:
         """Sleep until version() differs from `seen`, a nudge() for waiters, or the time is over; gives version()."""
 
     # Sending: True = accepted for the connection that is open (of `epoch`, unless that is 0) or stored; False = dropped and
-    # counted. Raises TimeoutError when the outbox stayed full for send_timeout, OverflowError when above the size limit,
-    # Refused as `offline` says.
+    # counted. Raises TimeoutError when the outbox stayed full for send_timeout, Refused when above the size limit and as
+    # `offline` says.
     # `wait` False: None at once instead of waiting for room; `of`: the epoch in which the message was first tried, so that
     # it does not cross to the next connection.
     @overload
@@ -111,7 +111,7 @@ class Core:
     def pong(self, number: int, epoch: int) -> float | Literal[False] | None:
         """Seconds of that round trip; None = not yet; False = the connection is over."""
 
-    # What every connection is sent. Raises OverflowError when above the size limit.
+    # What every connection is sent. Raises Refused when above the size limit.
     def set_sticky(self, key: str, obj: object, after_connect: bool) -> bool:
         """True = it was sent on the connection that is open."""
     def unset_sticky(self, key: str) -> bool: ...

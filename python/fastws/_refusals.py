@@ -9,18 +9,19 @@ from __future__ import annotations
 from . import _core
 from ._errors import FastwsError, MessageTooBig, NotConnected, OfflineQueueFull
 
-REFUSED = (OverflowError, _core.Refused)
+REFUSED = _core.Refused
 
 
-def refusal(error: Exception, url: str) -> FastwsError:
-    """The exception that stands for one of REFUSED."""
+def refusal(error: _core.Refused, url: str) -> FastwsError:
+    """The exception that stands for a REFUSED."""
+    why, text = error.args
     made: FastwsError
-    if isinstance(error, OverflowError):
-        made = MessageTooBig(str(error), url=url)
-    elif error.args[0] == "queue_full":
-        made = OfflineQueueFull(f"{url}: {error.args[1]}, and its on_full is 'raise'", url=url)
+    if why == "too_big":
+        made = MessageTooBig(text, url=url)
+    elif why == "queue_full":
+        made = OfflineQueueFull(f"{url}: {text}, and its on_full is 'raise'", url=url)
     else:
-        made = NotConnected(f"{url}: {error.args[1]}; wait_open() waits for it", url=url)
+        made = NotConnected(f"{url}: {text}; wait_open() waits for it", url=url)
     keep_count(made, getattr(error, "accepted", 0))
     return made
 
@@ -34,7 +35,7 @@ def tell_accepted(error: BaseException, before: int, url: str) -> None:
     """Say in what ends send_many, also in its traceback (Python 3.11), how many were accepted: in this batch and `before` it.
 
     Raises:
-        FastwsError: what stands for `error`, when it is one of REFUSED.
+        FastwsError: what stands for `error`, when that is a REFUSED.
     """
     told = refusal(error, url) if isinstance(error, REFUSED) else error
     accepted = before + getattr(told, "accepted", 0)

@@ -52,15 +52,18 @@ def test_a_bad_value_in_the_middle_says_what_was_sent(opened, place):
     assert numbers(conn, place + 1) == [*range(place), "next"]
 
 
-def test_an_iterable_that_raises_says_what_was_sent(opened):
+@pytest.mark.parametrize("error", [LookupError, OverflowError])
+def test_an_iterable_that_raises_says_what_was_sent(opened, error):
     ws, conn = opened()
+    raised = error("no more")
 
     def values():
         yield from range(10)
-        raise LookupError("no more")
+        raise raised
 
-    with pytest.raises(LookupError) as caught:
+    with pytest.raises(error) as caught:
         ws.send_many(values())
+    assert caught.value is raised
     assert caught.value.accepted == 10
     assert numbers(conn, 10) == list(range(10))
 

@@ -78,6 +78,12 @@ def test_default_is_asked_for_the_rest(opened):
     assert conn.expect_json() == {"set": [3]}
 
 
+def test_what_default_raises_is_heard_as_it_is(opened):
+    ws, _ = opened()
+    with pytest.raises(OverflowError, match="infinity"):
+        ws.send({"set": {3}}, default=lambda _: int(float("inf")))
+
+
 def loop():
     circle = []
     circle.append(circle)
