@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "../ascii.hpp"
+
 namespace fastws::engine {
 namespace {
 
@@ -54,12 +56,6 @@ class Reader {
     if (at_ == text_.size() || text_[at_] != wanted) return false;
     ++at_;
     return true;
-  }
-
-  static bool in_token(char c) {
-    constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           others.find(c) != std::string_view::npos;
   }
 
   bool token(std::string& out) {

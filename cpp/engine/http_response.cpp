@@ -4,27 +4,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../ascii.hpp"
+
 namespace fastws::engine {
 namespace {
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-
-// RFC 9110 section 5.6.2.
-bool is_token(std::string_view text) noexcept {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    const char small = lower(c);
-    return is_digit(c) || (small >= 'a' && small <= 'z') || kMarks.find(c) != std::string_view::npos;
-  });
-}
-
-std::string_view trimmed(std::string_view text) noexcept {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 // An alert or a handshake message (RFC 8446 section 5.1); no text begins with either.
 bool is_tls_record(char first) noexcept { return first == '\x15' || first == '\x16'; }

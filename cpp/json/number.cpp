@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <system_error>
 
+#include "../ascii.hpp"
+
 namespace fastws::json {
 
 namespace {
@@ -21,8 +23,6 @@ constexpr std::size_t uint64_digits = 19;  // 10^19 < 2^64
 constexpr std::uint64_t most_exact = std::uint64_t{1} << 53;  // integers up to here are doubles
 constexpr double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                              1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};  // all exact
-
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 struct Digits {
   const char* at;

@@ -1,15 +1,15 @@
 // Section 5.1.1: a date is whatever has a time, a day, a month's name and a year in it, in any order.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <ctime>
 
+#include "../ascii.hpp"
 #include "cookies.hpp"
 
 namespace fastws::net {
 
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_delimiter(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -41,10 +41,7 @@ int month_of(std::string_view token) {
   constexpr std::string_view names = "janfebmaraprmayjunjulaugsepoctnovdec";
   if (token.size() < 3) return -1;
   std::array<char, 3> name{};
-  for (std::size_t at = 0; at < 3; ++at) {
-    const char c = token[at];
-    name[at] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  }
+  std::transform(token.begin(), token.begin() + 3, name.begin(), lower);
   const std::size_t found = names.find(std::string_view(name.data(), 3));
   return found == std::string_view::npos || found % 3 != 0 ? -1 : static_cast<int>(found / 3);
 }

@@ -7,24 +7,13 @@
 #include <limits>
 #include <utility>
 
+#include "../ascii.hpp"
+
 namespace fastws::net {
 
 namespace {
 
 constexpr double for_ever = std::numeric_limits<double>::infinity();
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
 
 /// "name=value" or "name", both trimmed.
 std::pair<std::string_view, std::string_view> split(std::string_view pair) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "../ascii.hpp"
+
 namespace fastws::net {
 
 namespace {
@@ -12,28 +14,12 @@ constexpr std::string_view version_begin = "HTTP/1.";
 constexpr std::size_t status_begin = 9;   // behind "HTTP/1.1 "
 constexpr std::size_t reason_begin = 12;  // behind the status
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-/// RFC 9110 section 5.6.2.
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
 /// Tabs, spaces, visible ASCII, and bytes above it (obs-text).
 bool is_text(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
   });
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
 }
 
 }  // namespace

@@ -8,19 +8,11 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "../ascii.hpp"
+
 namespace fastws::net {
 
 namespace {
-
-[[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument("bad URL: " + why); }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), lower);
-  return out;
-}
 
 /// A name without the dot of the root.
 std::string_view without_root(std::string_view name) {
@@ -122,28 +114,25 @@ void check_credentials(const Proxy& proxy) {
   constexpr std::size_t longest = 255;  // one byte tells the length (RFC 1929 section 2)
   if (!proxy.user) return;
   if (proxy.kind == Proxy::Kind::http && proxy.user->find(':') != std::string::npos) {
-    refuse("a user with a colon can not be sent (RFC 7617)");
+    refuse_url("a user with a colon can not be sent (RFC 7617)");
   }
   if (proxy.kind != Proxy::Kind::socks5) return;
-  if (proxy.user->empty()) refuse("SOCKS5 has no empty user (RFC 1929)");
+  if (proxy.user->empty()) refuse_url("SOCKS5 has no empty user (RFC 1929)");
   if (proxy.user->size() > longest || proxy.password->size() > longest) {
-    refuse("SOCKS5 has no user or password above 255 bytes (RFC 1929)");
+    refuse_url("SOCKS5 has no user or password above 255 bytes (RFC 1929)");
   }
 }
 
 }  // namespace
 
 Proxy parse_proxy(std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte == 0x7f) refuse("it holds a space or a control character");
-  }
+  check_characters(text);
   const std::size_t colon = text.find("://");
   const std::string scheme = lowered(text.substr(0, std::min(colon, text.size())));
   Proxy proxy;
   std::uint16_t port = 80;
   if (colon == std::string_view::npos)
-    refuse("it must begin with http://, https://, socks5:// or socks5h://");
+    refuse_url("it must begin with http://, https://, socks5:// or socks5h://");
   if (scheme == "https") {
     proxy.secure = true;
     port = 443;
@@ -152,12 +141,12 @@ Proxy parse_proxy(std::string_view text) {
     proxy.resolves_names = scheme == "socks5h";
     port = 1080;
   } else if (scheme != "http") {
-    refuse("the scheme must be http, https, socks5 or socks5h");
+    refuse_url("the scheme must be http, https, socks5 or socks5h");
   }
   std::string_view rest = text.substr(colon + 3);
   if (!rest.empty() && rest.back() == '/') rest.remove_suffix(1);
   if (rest.find_first_of("/?#") != std::string_view::npos) {
-    refuse("a proxy has no path; write / ? # in a user or password as %2F %3F %23");
+    refuse_url("a proxy has no path; write / ? # in a user or password as %2F %3F %23");
   }
   Authority authority = parse_authority(rest);
   proxy.host = std::move(authority.host);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "../ascii.hpp"
 #include "http_reply.hpp"
 #include "tunnel.hpp"
 
@@ -21,9 +22,8 @@ std::string base64(const std::string& bytes) {
 
 /// Whether `text` begins with `word`, which is in lower case.
 bool begins_with(std::string_view text, std::string_view word) {
-  return text.size() >= word.size() && std::equal(word.begin(), word.end(), text.begin(), [](char a, char b) {
-           return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + 32) : b);
-         });
+  return text.size() >= word.size() &&
+         std::equal(word.begin(), word.end(), text.begin(), [](char a, char b) { return a == lower(b); });
 }
 
 class HttpTunnel final : public Tunnel {

@@ -18,7 +18,13 @@ struct Authority {
   std::optional<std::string> password;
 };
 
-/// Throws std::invalid_argument as parse_url does. Spaces and control characters must have been refused before.
+/// Throws the std::invalid_argument that names the fault.
+[[noreturn]] void refuse_url(const std::string& why);
+
+/// Refuses a text with a space or a control character.
+void check_characters(std::string_view url);
+
+/// Throws std::invalid_argument as parse_url does. What check_characters() refuses must have been refused before.
 Authority parse_authority(std::string_view text);
 
 /// "name:443", "[::1]:443".

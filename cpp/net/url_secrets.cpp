@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "../ascii.hpp"
+
 namespace fastws::net {
 
 namespace {
@@ -14,9 +16,7 @@ constexpr std::string_view secret_ends[] = {
 };
 
 bool looks_secret(std::string_view name) {
-  std::string small(name);
-  std::transform(small.begin(), small.end(), small.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string small = lowered(name);
   return std::any_of(std::begin(secret_ends), std::end(secret_ends), [&small](std::string_view end) {
     return small.size() >= end.size() && small.compare(small.size() - end.size(), end.size(), end) == 0;
   });

@@ -5,14 +5,14 @@
 #include <array>
 #include <cmath>
 
+#include "../ascii.hpp"
+
 namespace fastws::policy {
 
 namespace {
 
 // Not in RFC 6455; registered with IANA since, as "Try Again Later".
 constexpr std::uint16_t try_again_later = 1013;
-
-bool is_digit(char character) noexcept { return character >= '0' && character <= '9'; }
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar; a year that begins in March ends with its leap day.
 std::int64_t days_since_epoch(std::int64_t year, int month, int day) noexcept {
