@@ -15,31 +15,37 @@ void Departures::leave(std::uint64_t count) {
 
 void Departures::lose(std::uint64_t count) {
   if (count == 0) return;
-  for (const auto& weak : watches_) {
-    const auto one = weak.lock();
-    if (one && one->mark > left_) one->lost = true;
+  if (waiters_ != nullptr) {
+    for (const auto& weak : waiters_->watches) {
+      const auto one = weak.lock();
+      if (one && one->mark > left_) one->lost = true;
+    }
   }
   left_ += count;
   tell();
 }
 
 void Departures::tell() {
-  if (watches_.empty()) return;  // nobody waits: nothing per message
+  if (waiters_ == nullptr || waiters_->watches.empty()) return;  // nobody waits: nothing per message
+  auto& watches = waiters_->watches;
   const auto over = [this](const std::weak_ptr<Watch>& weak) {
     const auto one = weak.lock();
     return !one || one->mark <= left_;
   };
-  const auto kept = std::remove_if(watches_.begin(), watches_.end(), over);
-  if (kept == watches_.end()) return;
-  watches_.erase(kept, watches_.end());
-  changed_.notify_all();
+  const auto kept = std::remove_if(watches.begin(), watches.end(), over);
+  if (kept == watches.end()) return;
+  watches.erase(kept, watches.end());
+  waiters_->changed.notify_all();
   if (bell_ != nullptr) bell_->ring();
 }
 
 std::shared_ptr<Departures::Watch> Departures::watch() {
   auto made = std::make_shared<Watch>();
   made->mark = arrived_;
-  if (made->mark > left_) watches_.push_back(made);
+  if (made->mark > left_) {
+    if (waiters_ == nullptr) waiters_ = std::make_unique<Waiters>();
+    waiters_->watches.push_back(made);
+  }
   return made;
 }
 
@@ -51,7 +57,7 @@ Departures::Waited Departures::wait(std::unique_lock<std::mutex>& lock, const Wa
     const auto now = std::chrono::steady_clock::now();
     const auto limit = until ? time_point(*until) : now + std::chrono::hours(1);
     if (until && now >= limit) return Waited::not_yet;
-    sleep_until(lock, changed_, limit);
+    sleep_until(lock, waiters_->changed, limit);  // there since watch(), for this one had not left
   }
 }
 

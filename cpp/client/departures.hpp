@@ -38,13 +38,18 @@ class Departures {
   Waited wait(std::unique_lock<std::mutex>& lock, const Watch& watch, std::optional<double> until);
 
  private:
+  /// Those who wait, and what they sleep on.
+  struct Waiters {
+    std::vector<std::weak_ptr<Watch>> watches;
+    std::condition_variable changed;
+  };
+
   void tell();
 
   Bell* const bell_;
   std::uint64_t arrived_ = 0;
   std::uint64_t left_ = 0;
-  std::vector<std::weak_ptr<Watch>> watches_;
-  std::condition_variable changed_;
+  std::unique_ptr<Waiters> waiters_;  // made by the first: most connections are never waited for
 };
 
 }  // namespace fastws::client

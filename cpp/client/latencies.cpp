@@ -14,10 +14,24 @@ void increase(std::atomic<std::uint64_t>& count) noexcept {
   count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
+/// What it points to, which the one thread that adds makes when it is missing; nullptr = there is no memory left.
+template <class Part>
+Part* made(std::atomic<Part*>& part) noexcept {
+  Part* there = part.load(std::memory_order_relaxed);
+  if (there == nullptr) {
+    there = new (std::nothrow) Part();
+    part.store(there, std::memory_order_release);
+  }
+  return there;
+}
+
 }  // namespace
 
 Latencies::~Latencies() {
-  for (const auto& octave : counts_) delete octave.load();
+  const Octaves* all = counts_.load();
+  if (all == nullptr) return;
+  for (const auto& octave : *all) delete octave.load();
+  delete all;
 }
 
 std::size_t Latencies::bucket_of(std::uint64_t nanoseconds) noexcept {
@@ -37,21 +51,20 @@ double Latencies::middle_of(std::size_t bucket) noexcept {
 void Latencies::add(double seconds) noexcept {
   const auto nanoseconds = static_cast<std::uint64_t>(std::max(0.0, seconds) * 1e9);
   const std::size_t bucket = bucket_of(nanoseconds);
-  auto& octave = counts_[bucket / steps];
-  Octave* counts = octave.load(std::memory_order_relaxed);
-  if (counts == nullptr) {
-    counts = new (std::nothrow) Octave();  // with no memory left this wait goes uncounted
-    octave.store(counts, std::memory_order_release);
+  // With no memory left this wait goes uncounted.
+  if (Octaves* all = made(counts_)) {
+    if (Octave* counts = made((*all)[bucket / steps])) increase((*counts)[bucket % steps]);
   }
-  if (counts != nullptr) increase((*counts)[bucket % steps]);
   if (nanoseconds > longest_.load(std::memory_order_relaxed)) {
     longest_.store(nanoseconds, std::memory_order_relaxed);
   }
 }
 
 double Latencies::at_most(double share) const noexcept {
-  const auto count_of = [this](std::size_t bucket) -> std::uint64_t {
-    const Octave* counts = counts_[bucket / steps].load(std::memory_order_acquire);
+  const Octaves* octaves_met = counts_.load(std::memory_order_acquire);
+  if (octaves_met == nullptr) return 0.0;
+  const auto count_of = [octaves_met](std::size_t bucket) -> std::uint64_t {
+    const Octave* counts = (*octaves_met)[bucket / steps].load(std::memory_order_acquire);
     return counts == nullptr ? 0 : (*counts)[bucket % steps].load(std::memory_order_relaxed);
   };
   std::uint64_t all = 0;

@@ -36,8 +36,10 @@ class Latencies {
   static std::size_t bucket_of(std::uint64_t nanoseconds) noexcept;
   static double middle_of(std::size_t bucket) noexcept;
 
-  // An octave is made when a wait first falls into it: most clients meet a few of them.
-  std::array<std::atomic<Octave*>, octaves> counts_{};
+  // An octave is made when a wait first falls into it, for most clients meet a few of them; the list of them by the first
+  // wait of all.
+  using Octaves = std::array<std::atomic<Octave*>, octaves>;
+  std::atomic<Octaves*> counts_{nullptr};
   std::atomic<std::uint64_t> longest_{0};
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -17,7 +18,7 @@ class Wishes {
   Wishes() = default;
   Wishes(const std::vector<std::string>& routes, bool everything, bool binary)
       : routes_(routes), everything_(everything), binary_(binary) {
-    if (routes.size() > few) many_.insert(routes.begin(), routes.end());
+    if (routes.size() > few) many_ = std::make_shared<const Routes>(routes.begin(), routes.end());
   }
 
   /// Everything, binary included: a reader that names no route.
@@ -35,12 +36,14 @@ class Wishes {
   static constexpr std::size_t few = 8;  // routes that are compared one by one sooner than hashed
 
   [[nodiscard]] bool names(const std::string& route) const {
-    if (!many_.empty()) return many_.count(route) != 0;
+    if (many_ != nullptr) return many_->count(route) != 0;
     return std::find(routes_.begin(), routes_.end(), route) != routes_.end();
   }
 
+  using Routes = std::unordered_set<std::string>;
+
   std::vector<std::string> routes_;
-  std::unordered_set<std::string> many_;
+  std::shared_ptr<const Routes> many_;  // the same, when they are more than a few
   bool everything_ = false;
   bool binary_ = false;
 };

@@ -206,7 +206,7 @@ bool Transport::settle_feed(bool pause) {
     line_.finish(engine_->output(), false);
     engine_->output().clear();
     line_.flush();
-    tell_lost(std::move(*closed_), std::move(fault_));
+    tell_lost(std::move(*closed_), fault_ ? std::optional<Failure>(std::move(*fault_)) : std::nullopt);
     return false;
   }
   if (rejected_) {
@@ -310,9 +310,11 @@ void Transport::end_gently(std::uint16_t code, double deadline, std::function<vo
 
 // --- What the engine reports -----------------------------------------------------------------------------------------
 
-void Transport::opened(engine::Response response) { opened_ = std::move(response); }
+void Transport::opened(engine::Response response) {
+  opened_ = std::make_unique<engine::Response>(std::move(response));
+}
 
-void Transport::rejected(Failure failure) { rejected_ = std::move(failure); }
+void Transport::rejected(Failure failure) { rejected_ = std::make_unique<Failure>(std::move(failure)); }
 
 void Transport::message(engine::Opcode opcode, std::string& payload) {
   if (owner_ != nullptr) owner_->transport_message(opcode, payload);
@@ -328,7 +330,7 @@ void Transport::closed(std::uint16_t code, std::string_view reason) {
   loss.reason = reason;
   loss.clean = true;
   loss.initiator = policy::Initiator::server;
-  closed_ = std::move(loss);
+  closed_ = std::make_unique<policy::Loss>(std::move(loss));
 }
 
 void Transport::failed(std::uint16_t code, Failure failure) {
@@ -336,8 +338,8 @@ void Transport::failed(std::uint16_t code, Failure failure) {
   loss.code = code;
   loss.reason = failure.message;
   loss.initiator = policy::Initiator::client;
-  closed_ = std::move(loss);
-  fault_ = std::move(failure);
+  closed_ = std::make_unique<policy::Loss>(std::move(loss));
+  fault_ = std::make_unique<Failure>(std::move(failure));
 }
 
 }  // namespace fastws::client

@@ -120,11 +120,11 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   bool heard_ = false;    // the peer sent something
   bool lingering_ = false;
 
-  // What the engine reported during the present feed.
-  std::optional<engine::Response> opened_;
-  std::optional<Failure> rejected_;
-  std::optional<policy::Loss> closed_;
-  std::optional<Failure> fault_;
+  // What the engine reported during the present feed; each of them seldom, so they take no room before.
+  std::unique_ptr<engine::Response> opened_;
+  std::unique_ptr<Failure> rejected_;
+  std::unique_ptr<policy::Loss> closed_;
+  std::unique_ptr<Failure> fault_;
 };
 
 }  // namespace fastws::client
