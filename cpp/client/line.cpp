@@ -26,6 +26,11 @@ void Frames::recycle() {
   }
 }
 
+void Frames::clear() {
+  std::string().swap(bytes);
+  std::vector<std::size_t>().swap(sizes);
+}
+
 void Line::attach(net::Stream* stream) {
   const Lock wire(wire_);
   stream_ = stream;
@@ -61,8 +66,12 @@ void Line::control(std::string_view bytes) {
 }
 
 void Line::give_back() {
+  if (const Lock order(order_, std::try_to_lock); order) framed_.clear();  // who holds it needs it
   const Lock wire(wire_);
   if (control_.empty()) std::string().swap(control_);
+  if (!has_messages()) outbox_.clear();
+  const Lock tray(tray_);
+  if (gathered_.sizes.empty()) gathered_.clear();
 }
 
 void Line::finish(std::string_view close_frame, bool behind) {
@@ -242,7 +251,7 @@ Line::Unsent Line::shut() {
     const Lock tray(tray_);
     attended_ = false;
     deflater_.reset();
-    std::string().swap(gathered_.bytes);
+    gathered_.clear();
   }
   Unsent unsent = late_;
   const std::size_t messages = outbox_.sizes.size() - sizes_head_;
@@ -254,7 +263,7 @@ Line::Unsent Line::shut() {
   stream_ = nullptr;
   std::string().swap(control_);
   std::string().swap(last_);
-  outbox_ = {};
+  outbox_.clear();
   control_head_ = outbox_head_ = sizes_head_ = last_head_ = 0;
   first_begun_ = false;
   found_ = 0;

@@ -49,6 +49,8 @@ struct Frames {
   }
   /// Empties them; what is large is given back.
   void recycle();
+  /// Empties them; all is given back.
+  void clear();
 };
 
 class Line {
@@ -127,7 +129,7 @@ class Line {
   };
   /// Writes what it can without waiting.
   Flush flush();
-  /// Nothing has come for a while: what the opening handshake left behind is given back.
+  /// Nothing has come for a while: what the opening handshake and the last messages left behind is given back.
   void give_back();
   /// After Flush::gathering: seconds until the next call.
   [[nodiscard]] double gather_seconds() const noexcept { return gather_seconds_; }
