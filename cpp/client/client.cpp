@@ -11,12 +11,35 @@ namespace fastws::client {
 
 using policy::State;
 
-Client::Client(Options options)
-    : options_(std::move(options)),
+namespace {
+
+/// A part of what is shared, which keeps all of it.
+template <class Part>
+std::shared_ptr<const Part> part(const std::shared_ptr<const Options>& options,
+                                 const Part Options::* member) {
+  return {options, &(*options.*member)};
+}
+
+std::unique_ptr<Offline> offline_for(const OfflineOptions& options, Bell* bell) {
+  const bool queues = options.policy == OfflineOptions::Policy::queue;
+  return queues ? std::make_unique<Offline>(options, bell) : nullptr;
+}
+
+std::unique_ptr<Asking> asking_for(const Options& options) {
+  const bool asks = options.url_provider || options.headers_provider || options.life.asks;
+  return asks ? std::make_unique<Asking>() : nullptr;
+}
+
+}  // namespace
+
+Client::Client(Target target, std::shared_ptr<const Options> options)
+    : target_(std::move(target)),
+      options_(std::move(options)),
       io_(IoThread::instance()),
-      inbox_({options_.inbox_messages, options_.inbox_bytes, options_.settle}, options_.overflow, &bell_),
+      inbox_({options_->inbox_messages, options_->inbox_bytes, options_->settle},
+             part(options_, &Options::overflow), &bell_),
       line_(
-          options_.outbox_bytes,
+          options_->outbox_bytes,
           [this] {
             if (flush_posted_.exchange(true)) return;
             io_.post([weak = weak_from_this()] {
@@ -28,16 +51,18 @@ Client::Client(Options options)
           },
           &bell_),
       sticky_(line_),
-      offline_(options_.offline, &bell_),
-      replies_(options_.replies),
-      machine_(options_.life),
-      shown_url_(options_.url ? options_.url->shown() : "") {}
+      offline_(offline_for(options_->offline, &bell_)),
+      replies_(options_->replies),
+      asking_(asking_for(*options_)),
+      machine_(part(options_, &Options::life)),
+      shown_url_(target_.url ? target_.url->shown() : "") {}
 
 Client::~Client() = default;
 
-std::shared_ptr<Client> Client::make(Options options, std::shared_ptr<Client> predecessor) {
-  std::shared_ptr<Client> made(new Client(std::move(options)));
-  if (!made->options_.record.empty()) made->begin_recording();
+std::shared_ptr<Client> Client::make(Target target, std::shared_ptr<const Options> options,
+                                     std::shared_ptr<Client> predecessor) {
+  std::shared_ptr<Client> made(new Client(std::move(target), std::move(options)));
+  if (!made->options_->record.empty()) made->begin_recording();
   made->predecessor_ = std::move(predecessor);
   remember(made);
   return made;
@@ -45,7 +70,7 @@ std::shared_ptr<Client> Client::make(Options options, std::shared_ptr<Client> pr
 
 void Client::begin_recording() {
   recorder_ =
-      std::make_unique<Recorder>(options_.record, [&io = io_, weak = weak_from_this()](std::string why) {
+      std::make_unique<Recorder>(options_->record, [&io = io_, weak = weak_from_this()](std::string why) {
         io.post([weak, why = std::move(why)] {
           const auto self = weak.lock();
           if (!self) return;
@@ -81,15 +106,13 @@ std::shared_ptr<Notice> Client::notice_for(policy::Event event) {
   switch (event.kind) {
     case Kind::connecting: outcome_.reset(); break;
     case Kind::connect:
-      if (response_) {
-        notice->subprotocol = response_->subprotocol;
-        notice->headers = std::move(response_->headers);  // nobody else asks for them
-      }
+      notice->subprotocol = subprotocol_;
+      notice->headers = std::exchange(response_headers_, {});
       if (recorder_) recorder_->opened(event.epoch, shown_url_, notice->when);
       break;
     case Kind::disconnect: {
       last_close_ = event.code;
-      response_.reset();
+      subprotocol_.clear();
       if (recorder_)
         recorder_->lost(event.epoch, event.code, event.reason, name(event.initiator), notice->when);
       const auto known = unsent_.find(event.epoch);
@@ -103,13 +126,13 @@ std::shared_ptr<Notice> Client::notice_for(policy::Event event) {
       unsent_.erase(known);
       break;
     }
-    case Kind::error: last_failure_ = event.failure; break;
+    case Kind::error: last_failure_ = std::make_unique<const Failure>(event.failure); break;
     case Kind::closed: {
       Outcome outcome;
       outcome.reason = event.closed_reason;
       outcome.code = event.code;
       if (event.failure.phase != Phase::none) outcome.failure = event.failure;
-      outcome_ = std::move(outcome);
+      outcome_ = std::make_unique<const Outcome>(std::move(outcome));
       break;
     }
     case Kind::reconnecting: break;
@@ -160,7 +183,7 @@ void Client::destroy(double grace) {
     if (const std::uint64_t open = epoch()) recorder_->lost(open, 1001, "", "user", net::monotonic_now());
     recorder_->end();
   }
-  asking_.end();
+  if (asking_) asking_->end();
   line_.stop_accepting(line_.epoch());
   bell_.ring();
   io_.post([self = shared_from_this(), grace] { self->shut_down(grace); });
@@ -172,7 +195,7 @@ void Client::provide(std::uint64_t epoch, std::optional<net::Url> url, std::opti
   io_.post([self = shared_from_this(), epoch, url = std::move(url), headers = std::move(headers)] {
     if (self->providing_ != epoch) return;
     self->providing_.reset();
-    self->begin_attempt(epoch, url ? *url : *self->options_.url, headers ? *headers : Headers());
+    self->begin_attempt(epoch, url ? *url : *self->target_.url, headers ? *headers : Headers());
   });
 }
 
@@ -200,12 +223,16 @@ State Client::state() const {
 
 std::optional<Outcome> Client::outcome() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return outcome_;
+  return outcome_ ? std::optional<Outcome>(*outcome_) : std::nullopt;
 }
 
 std::optional<Failure> Client::last_failure() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return last_failure_;
+  return last_error();
+}
+
+std::optional<Failure> Client::last_error() const {
+  return last_failure_ ? std::optional<Failure>(*last_failure_) : std::nullopt;
 }
 
 std::string Client::url() const {
@@ -215,8 +242,8 @@ std::string Client::url() const {
 
 std::optional<std::string> Client::subprotocol() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!response_ || response_->subprotocol.empty()) return std::nullopt;
-  return response_->subprotocol;
+  if (subprotocol_.empty()) return std::nullopt;
+  return subprotocol_;
 }
 
 std::uint64_t Client::wait_change(std::uint64_t seen, std::optional<double> until) {

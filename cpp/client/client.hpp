@@ -49,8 +49,10 @@ struct Outcome {
 
 class Client final : public std::enable_shared_from_this<Client>, private Transport::Owner {
  public:
-  /// `predecessor`: an older client of the same name; this one dials only when that one's transport is gone.
-  static std::shared_ptr<Client> make(Options options, std::shared_ptr<Client> predecessor);
+  /// `options` may be others' as well. `predecessor`: an older client of the same name; this one dials only when that one's
+  /// transport is gone.
+  static std::shared_ptr<Client> make(Target target, std::shared_ptr<const Options> options,
+                                      std::shared_ptr<Client> predecessor);
   ~Client() override;
 
   // Commands, from any thread.
@@ -122,9 +124,10 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   [[nodiscard]] std::optional<std::string> subprotocol() const;
   [[nodiscard]] const Traffic& traffic() const noexcept { return traffic_; }
   [[nodiscard]] const Line& line() const noexcept { return line_; }
-  [[nodiscard]] const Offline& offline() const noexcept { return offline_; }
+  /// What waits in the offline queue, and what it dropped.
+  [[nodiscard]] Offline::Counts stored() const { return offline_ ? offline_->counts() : Offline::Counts(); }
   [[nodiscard]] const Heartbeat& heartbeat() const noexcept { return heartbeat_; }
-  [[nodiscard]] const Options& options() const noexcept { return options_; }
+  [[nodiscard]] const Options& options() const noexcept { return *options_; }
   [[nodiscard]] std::uint64_t version() const noexcept { return version_.load(); }
   /// Sleeps until version() is another than `seen`, or `until`.
   std::uint64_t wait_change(std::uint64_t seen, std::optional<double> until);
@@ -138,7 +141,8 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   /// From the socket read that completed a message until its consumer took it.
   [[nodiscard]] Latencies& latencies() noexcept { return latencies_; }
   [[nodiscard]] const Latencies& latencies() const noexcept { return latencies_; }
-  [[nodiscard]] Asking& asking() noexcept { return asking_; }
+  /// nullptr: there is nobody to be asked.
+  [[nodiscard]] Asking* asking() noexcept { return asking_.get(); }
   /// Rung when anything happened that a client of an event loop may wait for.
   [[nodiscard]] Bell& bell() noexcept { return bell_; }
   /// The inbox has room again.
@@ -147,7 +151,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   [[nodiscard]] bool busy() const;
 
  private:
-  explicit Client(Options options);
+  Client(Target target, std::shared_ptr<const Options> options);
 
   // client.cpp: the state machine and its mutex.
   template <class Input>
@@ -159,6 +163,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   void state_changed();  // under mutex_
   std::shared_ptr<Notice> notice_for(policy::Event event);
   void begin_recording();
+  [[nodiscard]] std::optional<Failure> last_error() const;  // under mutex_
 
   // client_io.cpp: the I/O thread.
   void carry_out();
@@ -220,16 +225,17 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   bool seems_wanted(std::string_view text);
   void binary_arrived(const std::string& payload);
 
-  const Options options_;
+  const Target target_;
+  const std::shared_ptr<const Options> options_;
   IoThread& io_;
   Bell bell_;  // before those that ring it
   Inbox inbox_;
   Line line_;
   Sticky sticky_;
-  Offline offline_;
-  Replies replies_;  // I/O thread
+  const std::unique_ptr<Offline> offline_;  // nullptr: nothing is stored
+  Replies replies_;                         // I/O thread
   Heartbeat heartbeat_;
-  Asking asking_;
+  const std::unique_ptr<Asking> asking_;
   Latencies latencies_;
   std::unique_ptr<Recorder> recorder_;
   Traffic traffic_;
@@ -239,10 +245,11 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   policy::Lifecycle machine_;
   policy::Delivery delivery_;
   std::vector<policy::Effect> effects_;  // a few at most
-  std::optional<Outcome> outcome_;
-  std::optional<Failure> last_failure_;
+  std::unique_ptr<const Outcome> outcome_;
+  std::unique_ptr<const Failure> last_failure_;
   std::optional<std::uint16_t> last_close_;
-  std::optional<engine::Response> response_;  // of the connection that is open
+  Headers response_headers_;  // until they are told
+  std::string subprotocol_;   // of the connection that is open
   std::string shown_url_;
   std::map<std::uint64_t, Line::Unsent> unsent_;  // of epochs that ended
   std::vector<std::shared_ptr<Notice>> awaiting_unsent_;
@@ -255,7 +262,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   std::atomic<bool> offline_watched_{false};
 
   // The I/O thread's own.
-  Attempt attempt_;
+  std::unique_ptr<Attempt> attempt_;  // until it is open
   net::CookieJar jar_;
   std::shared_ptr<Transport> transport_;
   std::shared_ptr<Client> predecessor_;

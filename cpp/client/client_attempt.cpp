@@ -34,8 +34,8 @@ void Client::start(std::uint64_t epoch) {
     const std::lock_guard<std::mutex> lock(mutex_);
     machine_.dialing(net::monotonic_now(), epoch);
   }
-  if (!options_.url_provider && !options_.headers_provider) {
-    begin_attempt(epoch, *options_.url, {});
+  if (!options_->url_provider && !options_->headers_provider) {
+    begin_attempt(epoch, *target_.url, {});
     return;
   }
   providing_ = epoch;
@@ -46,28 +46,28 @@ void Client::start(std::uint64_t epoch) {
     question.attempt = machine_.failures() + 1;
     question.is_reconnect = ever_open_;
     question.last_close = last_close_;
-    question.last_error = last_failure_;
+    question.last_error = last_error();
   }
-  asking_.ask(std::move(question));
+  asking_->ask(std::move(question));
   bell_.ring();
 }
 
 void Client::begin_attempt(std::uint64_t epoch, const net::Url& url, const Headers& headers) {
-  attempt_ = {url, headers, 0};
+  attempt_ = std::make_unique<Attempt>(Attempt{url, headers, 0});
   const auto asked_for = [&headers](const std::string& name) {
     return std::any_of(headers.begin(), headers.end(),
                        [&name](const auto& header) { return engine::equal_names(header.first, name); });
   };
   // Two Authorization headers are an error to any server: the one that was asked for this attempt goes before auth=.
   std::vector<Headers::value_type> fixed;
-  std::copy_if(options_.headers.begin(), options_.headers.end(), std::back_inserter(fixed),
+  std::copy_if(target_.headers.begin(), target_.headers.end(), std::back_inserter(fixed),
                [&](const auto& header) { return !is_credential(header.first) || !asked_for(header.first); });
-  attempt_.headers.insert(attempt_.headers.begin(), fixed.begin(), fixed.end());
+  attempt_->headers.insert(attempt_->headers.begin(), fixed.begin(), fixed.end());
   dial(epoch);
 }
 
 void Client::dial(std::uint64_t epoch) {
-  const net::Url& url = attempt_.url;
+  const net::Url& url = attempt_->url;
   Plan plan;
   plan.epoch = epoch;
   {
@@ -75,37 +75,37 @@ void Client::dial(std::uint64_t epoch) {
     if (machine_.state() != State::connecting || machine_.epoch() != epoch) return;
     shown_url_ = url.shown();
     transport_life_ = machine_.life();
-    plan.deadline = machine_.deadline().value_or(net::monotonic_now() + options_.life.connect_timeout);
+    plan.deadline = machine_.deadline().value_or(net::monotonic_now() + options_->life.connect_timeout);
   }
   plan.opened_before = ever_open_;
   plan.dial.url = url;
-  plan.dial.tls = options_.tls;
-  plan.dial.proxy = options_.proxy;
-  plan.dial.local = options_.local;
-  const auto& life = options_.life;
+  plan.dial.tls = options_->tls;
+  plan.dial.proxy = options_->proxy;
+  plan.dial.local = options_->local;
+  const auto& life = options_->life;
   if (life.ping_interval && life.pong_timeout)
     plan.dial.user_timeout = *life.ping_interval + *life.pong_timeout;
   plan.request.host = url.authority();
   plan.request.resource = url.resource;
-  plan.request.headers = attempt_.headers;
+  plan.request.headers = attempt_->headers;
   add_cookies(plan.request.headers);
-  plan.request.subprotocols = options_.subprotocols;
-  plan.request.origin = options_.origin;
-  plan.request.user_agent = options_.user_agent;
-  plan.request.deflate = options_.deflate;
-  plan.limits.max_message_bytes = options_.max_message_bytes;
+  plan.request.subprotocols = options_->subprotocols;
+  plan.request.origin = options_->origin;
+  plan.request.user_agent = options_->user_agent;
+  plan.request.deflate = options_->deflate;
+  plan.limits.max_message_bytes = options_->max_message_bytes;
   Transport::Owner& owner = *this;  // private to everybody else
   transport_ = std::make_shared<Transport>(io_, line_, owner, std::move(plan));
   transport_->dial();
 }
 
 void Client::add_cookies(Headers& headers) const {
-  if (!options_.keep_cookies) return;
+  if (!options_->keep_cookies) return;
   const auto own = std::find_if(headers.begin(), headers.end(), [](const auto& header) {
     return engine::equal_names(header.first, "Cookie");
   });
   const std::string given = own == headers.end() ? "" : own->second;
-  std::string all = jar_.header(attempt_.url, net::wall_now(), given);
+  std::string all = jar_.header(attempt_->url, net::wall_now(), given);
   if (own != headers.end()) {
     own->second = std::move(all);
   } else if (!all.empty()) {
@@ -114,10 +114,10 @@ void Client::add_cookies(Headers& headers) const {
 }
 
 void Client::keep_cookies(const Headers& headers) {
-  if (!options_.keep_cookies) return;
+  if (!options_->keep_cookies) return;
   for (const auto& header : headers) {
     if (engine::equal_names(header.first, "Set-Cookie"))
-      jar_.take(header.second, attempt_.url, net::wall_now());
+      jar_.take(header.second, attempt_->url, net::wall_now());
   }
 }
 
@@ -143,26 +143,26 @@ bool Client::follow(Failure& failure) {
     failure.message += " The redirect was not followed: " + why + ".";
     return false;
   };
-  if (options_.max_redirects == 0) return refuse("max_redirects is 0");
-  if (attempt_.redirects >= options_.max_redirects) {
-    return refuse("it is one more than max_redirects (" + std::to_string(options_.max_redirects) + ")");
+  if (options_->max_redirects == 0) return refuse("max_redirects is 0");
+  if (attempt_->redirects >= options_->max_redirects) {
+    return refuse("it is one more than max_redirects (" + std::to_string(options_->max_redirects) + ")");
   }
   if (location == failure.headers.end()) return refuse("it does not say where to");
   net::Url next;
   try {
-    next = net::resolve_reference(attempt_.url, location->second);
+    next = net::resolve_reference(attempt_->url, location->second);
   } catch (const std::exception& error) {
     return refuse(error.what());
   }
-  if (attempt_.url.secure && !next.secure) return refuse("it leads from wss to " + next.shown());
-  if (!net::same_origin(attempt_.url, next)) {
-    auto& headers = attempt_.headers;
+  if (attempt_->url.secure && !next.secure) return refuse("it leads from wss to " + next.shown());
+  if (!net::same_origin(attempt_->url, next)) {
+    auto& headers = attempt_->headers;
     headers.erase(std::remove_if(headers.begin(), headers.end(),
                                  [](const auto& header) { return is_credential(header.first); }),
                   headers.end());
   }
-  attempt_.url = std::move(next);
-  ++attempt_.redirects;
+  attempt_->url = std::move(next);
+  ++attempt_->redirects;
   return true;
 }
 

@@ -59,7 +59,10 @@ void Client::carry_out() {
     policy::Effect effect;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      if (effects_.empty()) break;
+      if (effects_.empty()) {
+        std::vector<policy::Effect>().swap(effects_);  // the next ones may be hours away
+        break;
+      }
       effect = std::move(effects_.front());
       effects_.erase(effects_.begin());
       const bool outdated = effect.kind == policy::Effect::Kind::start &&
@@ -123,8 +126,8 @@ void Client::ask_should_reconnect(std::uint64_t epoch) {
   question.attempt = machine_.failures();
   question.is_reconnect = ever_open_;
   question.last_close = last_close_;
-  question.last_error = last_failure_;
-  asking_.ask(std::move(question));
+  question.last_error = last_error();
+  asking_->ask(std::move(question));
   bell_.ring();
 }
 
@@ -194,7 +197,7 @@ void Client::timer_fired() {
       failure.emplace();
       failure->phase = providing_ ? Phase::provider : Phase::timeout;
       const std::string within =
-          " within " + std::to_string(options_.life.connect_timeout).substr(0, 5) + " s";
+          " within " + std::to_string(options_->life.connect_timeout).substr(0, 5) + " s";
       failure->message =
           providing_ ? "the url or headers provider did not answer" + within + "; a provider must be quick"
                      : shown_url_ + ": no WebSocket handshake" + within + "; is it a WebSocket server?";
@@ -254,6 +257,7 @@ void Client::transport_opened(engine::Response response, std::shared_ptr<engine:
   const std::uint64_t epoch = transport_->epoch();
   sticky_.open(epoch, std::move(deflater));
   keep_cookies(response.headers);
+  attempt_.reset();
   ever_open_ = true;
   traffic_.connects.fetch_add(1);
   traffic_.opened_at.store(now);
@@ -261,7 +265,8 @@ void Client::transport_opened(engine::Response response, std::shared_ptr<engine:
   inbox_.first_open(now);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    response_ = std::move(response);
+    response_headers_ = std::move(response.headers);
+    subprotocol_ = std::move(response.subprotocol);
   }
   step([&](policy::Lifecycle& machine) { machine.opened(now, epoch); });
   if (!transport_ || transport_->epoch() != epoch) return;

@@ -56,13 +56,13 @@ void Client::binary_arrived(const std::string& payload) {
 
 void Client::text_arrived(const std::string& payload) {
   if (replies_.any()) reply_to(payload);
-  const bool routed = options_.json && !options_.route_by.empty();
+  const bool routed = options_->json && !options_->route_by.empty();
   json::Route found;
   std::optional<json::Document> parsed;
   if (routed && payload.size() >= large_text && seems_wanted(payload)) {
-    parsed = io_.reader.append(inbox_.tape(), payload, options_.route_by, found, scratch_);
+    parsed = io_.reader.append(inbox_.tape(), payload, options_->route_by, found, scratch_);
   } else if (routed) {
-    found = json::find_route(payload, options_.route_by, scratch_);
+    found = json::find_route(payload, options_->route_by, scratch_);
   }
   const bool has_route = found.kind == json::Route::Kind::found;
   route_.assign(has_route ? found.value : std::string_view());
@@ -71,9 +71,9 @@ void Client::text_arrived(const std::string& payload) {
     inbox_.add_unreadable(parsed ? *parsed : unparsed());
     return;
   }
-  const auto kind = options_.json ? Item::Kind::json : Item::Kind::text;
+  const auto kind = options_->json ? Item::Kind::json : Item::Kind::text;
   if (inbox_.wanted(has_route, route_)) {
-    if (!parsed) parsed = options_.json ? io_.reader.append(inbox_.tape(), payload) : unparsed();
+    if (!parsed) parsed = options_->json ? io_.reader.append(inbox_.tape(), payload) : unparsed();
     inbox_.add(kind, *parsed, has_route, route_, payload);
   } else if (inbox_.undecided()) {
     inbox_.add(kind, parsed ? *parsed : unparsed(), has_route, route_, payload);
@@ -86,7 +86,7 @@ void Client::text_arrived(const std::string& payload) {
 /// a pass over the text less than finding the route first when it is right.
 bool Client::seems_wanted(std::string_view text) {
   if (inbox_.wanted(false, route_.assign(""))) return true;
-  const json::Route guess = json::guess_route(text.substr(0, beginning), options_.route_by, scratch_);
+  const json::Route guess = json::guess_route(text.substr(0, beginning), options_->route_by, scratch_);
   return guess.kind == json::Route::Kind::found && inbox_.wanted(true, route_.assign(guess.value));
 }
 

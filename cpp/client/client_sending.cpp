@@ -23,7 +23,7 @@ Client::Sent Client::send_many(engine::Opcode opcode, const std::string_view* pa
                                std::uint64_t epoch, std::optional<double> until, Sending& sending) {
   const auto* const end =
       std::find_if(payloads + sending.done, payloads + size,
-                   [this](std::string_view one) { return one.size() > options_.max_message_bytes; });
+                   [this](std::string_view one) { return one.size() > options_->max_message_bytes; });
   const auto allowed = static_cast<std::size_t>(end - payloads);
   const Sent sent = send_allowed(opcode, payloads, allowed, epoch, until, sending);
   return sent == Sent::accepted && allowed != size ? Sent::too_big : sent;
@@ -32,13 +32,13 @@ Client::Sent Client::send_many(engine::Opcode opcode, const std::string_view* pa
 Client::Sent Client::send_allowed(engine::Opcode opcode, const std::string_view* payloads, std::size_t size,
                                   std::uint64_t epoch, std::optional<double> until, Sending& sending) {
   // What a `connect` handler sends belongs to its connection and is never stored (R8).
-  const bool may_be_stored = epoch == 0 && offline_.queues();
+  const bool may_be_stored = epoch == 0 && offline_;
   // Having waited for room, others must not cross to the next connection: theirs is settled before the first try.
   if (sending.epoch == 0) sending.epoch = epoch != 0 ? epoch : line_.epoch();
   while (sending.done < size) {
     std::uint64_t of = sending.epoch;
     if (may_be_stored) {
-      const auto put = offline_.put(opcode, payloads[sending.done], net::monotonic_now(), of);
+      const auto put = offline_->put(opcode, payloads[sending.done], net::monotonic_now(), of);
       if (put != Offline::Put::direct) {
         watch_offline();
         if (put == Offline::Put::refused) return Sent::refused;
@@ -55,10 +55,10 @@ Client::Sent Client::send_allowed(engine::Opcode opcode, const std::string_view*
     if (sent == Line::Sent::full) return Sent::full;
     if (sent == Line::Sent::accepted) break;
     if (may_be_stored) {
-      offline_.lost(of);  // and then into the queue
+      offline_->lost(of);  // and then into the queue
       continue;
     }
-    if (epoch == 0 && options_.offline.policy == OfflineOptions::Policy::raise) return Sent::refused;
+    if (epoch == 0 && options_->offline.policy == OfflineOptions::Policy::raise) return Sent::refused;
     traffic_.dropped_offline.fetch_add(size - sending.done, std::memory_order_relaxed);
     sending.done = size;
   }
@@ -66,20 +66,18 @@ Client::Sent Client::send_allowed(engine::Opcode opcode, const std::string_view*
 }
 
 Line::Gathered Client::gather(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch) {
-  if (offline_.queues() || payload.size() > options_.max_message_bytes) return Line::Gathered::no;
+  if (offline_ || payload.size() > options_->max_message_bytes) return Line::Gathered::no;
   return line_.gather(opcode, payload, epoch);
 }
 
-std::uint64_t Client::dropped_offline() const {
-  return traffic_.dropped_offline.load() + offline_.counts().dropped;
-}
+std::uint64_t Client::dropped_offline() const { return traffic_.dropped_offline.load() + stored().dropped; }
 
 // --- Waiting until it is written -------------------------------------------------------------------------------------
 
 Client::Flushing Client::begin_flush(bool stored_too) {
   Flushing flushing;
   flushing.lost_before = line_.lost();
-  if (stored_too && offline_.counts().messages != 0) flushing.stored = offline_.watch();
+  if (stored_too && stored().messages != 0) flushing.stored = offline_->watch();
   return flushing;
 }
 
@@ -88,7 +86,7 @@ Departures::Waited Client::await_flush(Flushing& flushing, std::optional<double>
   if (!flushing.written) {
     Waited none_open = Waited::lost;
     if (flushing.stored) {
-      const Waited waited = offline_.await_left(*flushing.stored, until);
+      const Waited waited = offline_->await_left(*flushing.stored, until);
       if (waited != Waited::left) return waited;
       // It went to a connection, which may be over by now.
       if (line_.lost() != flushing.lost_before) return Waited::lost;
@@ -110,36 +108,36 @@ bool Client::unset_sticky(const std::string& key) { return sticky_.unset(key); }
 
 void Client::release(std::uint64_t epoch) {
   sticky_.release(epoch);
-  if (!offline_.queues()) return;
-  offline_.release(
+  if (!offline_) return;
+  offline_->release(
       epoch, net::monotonic_now(), [&] { return line_.epoch() == epoch; },
       [&](const Frames& frames) { return line_.push(frames, epoch, Line::Write::now); });
   watch_offline();
 }
 
 void Client::follow_offline(State now) {
-  if (!offline_.queues()) return;
+  if (!offline_) return;
   switch (now) {
     case State::open: break;  // release() says when it takes messages
     case State::closing:
       if (machine_.intent() == policy::Intent::restart) {
-        offline_.hold();
+        offline_->hold();
       } else {
-        offline_.close(false, net::monotonic_now());
+        offline_->close(false, net::monotonic_now());
       }
       break;
     case State::closed:
-      offline_.close(machine_.closed_reason() != policy::ClosedReason::user, net::monotonic_now());
+      offline_->close(machine_.closed_reason() != policy::ClosedReason::user, net::monotonic_now());
       break;
-    case State::destroyed: offline_.close(false, net::monotonic_now()); break;
+    case State::destroyed: offline_->close(false, net::monotonic_now()); break;
     case State::idle:
     case State::connecting:
-    case State::backoff: offline_.hold(); break;
+    case State::backoff: offline_->hold(); break;
   }
 }
 
 void Client::watch_offline() {
-  if (!offline_.burst_check() || offline_watched_.exchange(true)) return;
+  if (!offline_->burst_check() || offline_watched_.exchange(true)) return;
   io_.post([weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->check_offline();
   });
@@ -147,7 +145,7 @@ void Client::watch_offline() {
 
 void Client::check_offline() {
   const double now = net::monotonic_now();
-  if (const auto burst = offline_.ended_burst(now)) {
+  if (const auto burst = offline_->ended_burst(now)) {
     auto notice = std::make_shared<Notice>();
     notice->kind = Notice::Kind::dropped;
     notice->cause = "offline";
@@ -157,7 +155,7 @@ void Client::check_offline() {
     notice->event.life = life();
     inbox_.notify(std::move(notice));
   }
-  const auto next = offline_.burst_check();
+  const auto next = offline_->burst_check();
   if (!next) {
     offline_timer_.reset();
     offline_watched_.store(false);
@@ -177,7 +175,7 @@ void Client::check_offline() {
 void Client::reply_to(std::string_view text) {
   const std::string* reply = replies_.reply_to(text);
   // What is due goes to the outbox at the end of the read: both count against its limit.
-  if (reply == nullptr || line_.waiting_bytes() + due_.bytes.size() >= options_.outbox_bytes) return;
+  if (reply == nullptr || line_.waiting_bytes() + due_.bytes.size() >= options_->outbox_bytes) return;
   due_.add(engine::Opcode::text, *reply);
 }
 
@@ -194,8 +192,8 @@ void Client::begin_beats() {
 }
 
 void Client::arm_beat() {
-  if (!options_.beat) return;
-  beat_at_ = std::max(beat_at_ + options_.beat->every, net::monotonic_now());
+  if (!options_->beat) return;
+  beat_at_ = std::max(beat_at_ + options_->beat->every, net::monotonic_now());
   if (!beat_timer_) beat_timer_ = std::make_unique<net::Timer>(io_.loop());
   beat_timer_->at(beat_at_, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->beat();
@@ -207,7 +205,7 @@ void Client::beat() {
   if (!transport) return;
   if (!line_.full()) {
     Frames frames;
-    frames.add(engine::Opcode::text, options_.beat->text);
+    frames.add(engine::Opcode::text, options_->beat->text);
     line_.push(frames, transport->epoch(), Line::Write::at_flush);
   }
   arm_beat();

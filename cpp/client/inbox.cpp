@@ -17,7 +17,7 @@ constexpr double burst_ends_after = 1.0;  // seconds without a drop
 
 }  // namespace
 
-Inbox::Inbox(InboxLimits limits, Overflow overflow, Bell* bell)
+Inbox::Inbox(InboxLimits limits, std::shared_ptr<const Overflow> overflow, Bell* bell)
     : limits_(limits), overflow_(std::move(overflow)), bell_(bell) {
   renew_view();
   view_ = next_view_;
@@ -72,7 +72,7 @@ void Inbox::begin(double now) {
 
 void Inbox::add(Item::Kind kind, const json::Document& document, bool has_route, const std::string& route,
                 std::string_view text) {
-  const Policy& policy = kind == Item::Kind::binary ? overflow_.binary : overflow_.of(has_route, route);
+  const Policy& policy = kind == Item::Kind::binary ? overflow_->binary : overflow_->of(has_route, route);
   Item item;
   item.kind = kind;
   item.slab = filling_;

@@ -76,7 +76,10 @@ class Inbox {
   static constexpr std::uint64_t handlers_lane = 0;  // readers are numbered from 1
 
   /// `bell`: rung for a consumer that found its queue empty, once there is something to take.
-  explicit Inbox(InboxLimits limits, Overflow overflow = {}, Bell* bell = nullptr);
+  /// `overflow` may be others' as well.
+  Inbox(InboxLimits limits, std::shared_ptr<const Overflow> overflow, Bell* bell);
+  explicit Inbox(InboxLimits limits, Overflow overflow = {}, Bell* bell = nullptr)
+      : Inbox(limits, std::make_shared<const Overflow>(std::move(overflow)), bell) {}
 
   // The I/O thread. Between begin() and publish() the messages of one socket read are added; nobody sees them before.
 
@@ -187,7 +190,7 @@ class Inbox {
   std::shared_ptr<Lane> lane_of(std::uint64_t lane) const;
 
   const InboxLimits limits_;
-  const Overflow overflow_;
+  const std::shared_ptr<const Overflow> overflow_;
   Bell* const bell_;
   mutable std::mutex mutex_;
   // Shared with whoever sleeps on them: a reader may be closed meanwhile.

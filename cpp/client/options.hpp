@@ -1,6 +1,7 @@
 // What one client is told at its making: every setting, checked and in native units.
 //
-// May know: the value types of net and policy. Promises: plain data, never changed afterwards.
+// May know: the value types of net and policy. Promises: plain data, never changed afterwards, so that clients which are
+// told the same may share it.
 #pragma once
 
 #include <cstddef>
@@ -26,11 +27,16 @@ struct Beat {
   double every = 0.0;
 };
 
-struct Options {
+/// What is one client's alone: where it connects to, and what it says there.
+struct Target {
   std::optional<net::Url> url;  // nullopt: a provider gives it before every attempt
+  Headers headers;
+};
+
+/// Everything else, nearly 2 KiB of it.
+struct Options {
   bool url_provider = false;
   bool headers_provider = false;
-  Headers headers;
   std::vector<std::string> subprotocols;
   std::string origin;
   std::string user_agent;

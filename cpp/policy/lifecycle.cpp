@@ -39,7 +39,8 @@ std::string no_connection_within(Seconds timeout) {
 
 }  // namespace
 
-Lifecycle::Lifecycle(Settings settings) : settings_(std::move(settings)) {}
+Lifecycle::Lifecycle(std::shared_ptr<const Settings> settings) : settings_(std::move(settings)) {}
+Lifecycle::Lifecycle(Settings settings) : Lifecycle(std::make_shared<const Settings>(std::move(settings))) {}
 
 // --- Commands --------------------------------------------------------------------------------------------------------
 
@@ -87,7 +88,7 @@ void Lifecycle::destroy() {
 
 void Lifecycle::dialing(Seconds now, std::uint64_t epoch) {
   if (epoch != epoch_ || move_of(state_, Input::dialing) != Move::extend) return;
-  deadline_ = now + settings_.connect_timeout;
+  deadline_ = now + settings_->connect_timeout;
   grace_used_ = false;
 }
 
@@ -99,8 +100,8 @@ void Lifecycle::opened(Seconds now, std::uint64_t epoch) {
   opened_at_ = now;
   awaited_.reset();
   deadline_.reset();
-  if (settings_.ping_interval) deadline_ = now + *settings_.ping_interval;
-  last_failure_ = {};
+  if (settings_->ping_interval) deadline_ = now + *settings_->ping_interval;
+  last_failure_.reset();
   last_code_ = 0;
   Event& connect = event(Event::Kind::connect);
   connect.attempt = failures_ + 1;
@@ -158,7 +159,7 @@ void Lifecycle::timer(Seconds now, Wake wake, Draw draw) {
 void Lifecycle::start_fresh(Seconds now) {
   failures_ = 0;
   failing_since_ = now;
-  last_failure_ = {};
+  last_failure_.reset();
   last_code_ = 0;
   begin(now);
 }
@@ -169,7 +170,7 @@ void Lifecycle::begin(Seconds now) {
   ++epoch_;
   pending_.reset();
   grace_used_ = false;
-  deadline_ = now + settings_.connect_timeout;
+  deadline_ = now + settings_->connect_timeout;
   effect(Effect::Kind::start, epoch_);
   event(Event::Kind::connecting).attempt = failures_ + 1;
 }
@@ -177,7 +178,7 @@ void Lifecycle::begin(Seconds now) {
 void Lifecycle::leave(Seconds now, Intent intent, std::uint16_t code, std::string reason) {
   state_ = State::closing;
   intent_ = intent;
-  deadline_ = now + settings_.close_timeout;
+  deadline_ = now + settings_->close_timeout;
   effect(Effect::Kind::send_close, epoch_);
   effects_.back().code = code;
   effects_.back().reason = std::move(reason);
@@ -191,32 +192,32 @@ void Lifecycle::expire(Seconds now, bool late, Draw draw) {
   }
   Failure failure;
   failure.phase = Phase::timeout;
-  failure.message = no_connection_within(settings_.connect_timeout);
+  failure.message = no_connection_within(settings_->connect_timeout);
   fail(now, std::move(failure), draw);
 }
 
 void Lifecycle::fail(Seconds now, Failure failure, Draw draw) {
   effect(Effect::Kind::abort, epoch_);
   const ClosedReason end = end_after(failure, now);
-  last_failure_ = std::move(failure);
+  last_failure_ = std::make_unique<const Failure>(std::move(failure));
   Event& error = event(Event::Kind::error);
   error.attempt = failures_ + 1;
   error.fatal = end != ClosedReason::none;
-  error.failure = last_failure_;
-  const double asked = last_failure_.retry_after.value_or(0.0);
-  wait_or_end(now, end, retry_after_floor(settings_.backoff, asked, draw.hint), false, draw);
+  error.failure = *last_failure_;
+  const double asked = last_failure_->retry_after.value_or(0.0);
+  wait_or_end(now, end, retry_after_floor(settings_->backoff, asked, draw.hint), false, draw);
 }
 
 void Lifecycle::lose(Seconds now, Loss loss, Draw draw) {
   const Seconds uptime = now - opened_at_;
-  if (uptime >= settings_.backoff.min_uptime) {
+  if (uptime >= settings_->backoff.min_uptime) {
     failures_ = 0;
     failing_since_ = now;
   }
   ended_at_ = now;
   last_code_ = loss.code;
   const ClosedReason end = end_after(loss, now);
-  const double floor = close_code_floor(settings_.backoff, loss.code, draw.jitter, draw.hint);
+  const double floor = close_code_floor(settings_->backoff, loss.code, draw.jitter, draw.hint);
   Event& disconnect = event(Event::Kind::disconnect);
   disconnect.code = loss.code;
   disconnect.reason = std::move(loss.reason);
@@ -255,12 +256,12 @@ void Lifecycle::listen(Seconds now, bool late, const Wake& wake, Draw draw) {
   const Seconds heard = std::max(wake.last_received, opened_at_);
   if (!awaited_ || heard >= awaited_->sent) {
     awaited_.reset();
-    deadline_ = heard + *settings_.ping_interval;
+    deadline_ = heard + *settings_->ping_interval;
     if (*deadline_ <= now) ping(now);
     return;
   }
   // While we do not read, nothing can be heard: the pong's deadline rests.
-  if (wake.reading_paused) awaited_->due = now + *settings_.pong_timeout;
+  if (wake.reading_paused) awaited_->due = now + *settings_->pong_timeout;
   if (now < awaited_->due) {
     await_pong(now);
     return;
@@ -271,17 +272,17 @@ void Lifecycle::listen(Seconds now, bool late, const Wake& wake, Draw draw) {
 
 void Lifecycle::ping(Seconds now) {
   effect(Effect::Kind::ping, epoch_);
-  if (settings_.pong_timeout) {
-    awaited_ = {now, now + *settings_.pong_timeout};
+  if (settings_->pong_timeout) {
+    awaited_ = {now, now + *settings_->pong_timeout};
     await_pong(now);
   } else {
-    deadline_ = now + *settings_.ping_interval;
+    deadline_ = now + *settings_->ping_interval;
   }
 }
 
 /// Looks once per ping_interval while a long pong_timeout runs, or the silence after a late byte would be seen late.
 void Lifecycle::await_pong(Seconds now) {
-  deadline_ = std::min(awaited_->due, now + *settings_.ping_interval);
+  deadline_ = std::min(awaited_->due, now + *settings_->ping_interval);
 }
 
 /// After a failure or a loss: the wait before the next attempt, or the end.
@@ -291,11 +292,11 @@ void Lifecycle::wait_or_end(Seconds now, ClosedReason reason, Seconds floor, boo
     end(reason);
     return;
   }
-  const Seconds wait = std::max(delay(settings_.backoff, failures_, draw.jitter), floor);
+  const Seconds wait = std::max(delay(settings_->backoff, failures_, draw.jitter), floor);
   if (failures_ < std::numeric_limits<std::uint32_t>::max() - 1) ++failures_;
   state_ = State::backoff;
   const Pending pending{now, wait, after_connection};
-  if (settings_.asks) {
+  if (settings_->asks) {
     pending_ = pending;
     deadline_ = now + wait;
     effect(Effect::Kind::ask, epoch_);
@@ -321,30 +322,30 @@ void Lifecycle::end(ClosedReason reason) {
   Event& closed = event(Event::Kind::closed);
   closed.code = last_code_;
   closed.closed_reason = reason;
-  closed.failure = last_failure_;
+  closed.failure = last_failure();
 }
 
 // --- Verdicts --------------------------------------------------------------------------------------------------------
 
 ClosedReason Lifecycle::spent(Seconds now) const noexcept {
-  const Backoff& backoff = settings_.backoff;
+  const Backoff& backoff = settings_->backoff;
   const bool often = backoff.max_retries && failures_ >= *backoff.max_retries;
   const bool long_enough = backoff.max_elapsed && now - failing_since_ >= *backoff.max_elapsed;
   return often || long_enough ? ClosedReason::exhausted : ClosedReason::none;
 }
 
 ClosedReason Lifecycle::end_after(const Failure& failure, Seconds now) const {
-  if (!settings_.reconnect) return ClosedReason::exhausted;
-  if (judge(failure, ever_opened_, settings_.has_provider) == Verdict::stop) return ClosedReason::fatal;
+  if (!settings_->reconnect) return ClosedReason::exhausted;
+  if (judge(failure, ever_opened_, settings_->has_provider) == Verdict::stop) return ClosedReason::fatal;
   return spent(now);
 }
 
 ClosedReason Lifecycle::end_after(const Loss& loss, Seconds now) const {
   const bool ended_well = loss.code == normal_closure || loss.code == going_away;
-  if (!settings_.reconnect) {
+  if (!settings_->reconnect) {
     return ended_well && loss.initiator == Initiator::server ? ClosedReason::server : ClosedReason::exhausted;
   }
-  if (judge(settings_.backoff, loss.code) == Verdict::stop) return ClosedReason::fatal;
+  if (judge(settings_->backoff, loss.code) == Verdict::stop) return ClosedReason::fatal;
   return spent(now);
 }
 
@@ -371,7 +372,10 @@ std::optional<Seconds> Lifecycle::deadline() const noexcept { return deadline_; 
 Intent Lifecycle::intent() const noexcept { return intent_; }
 ClosedReason Lifecycle::closed_reason() const noexcept { return closed_reason_; }
 std::uint32_t Lifecycle::failures() const noexcept { return failures_; }
-const Failure& Lifecycle::last_failure() const noexcept { return last_failure_; }
+const Failure& Lifecycle::last_failure() const noexcept {
+  static const Failure none;
+  return last_failure_ ? *last_failure_ : none;
+}
 
 std::vector<Effect> Lifecycle::take_effects() { return std::exchange(effects_, {}); }
 std::vector<Event> Lifecycle::take_events() { return std::exchange(events_, {}); }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -118,6 +119,8 @@ struct Wake {
 
 class Lifecycle {
  public:
+  /// The settings may be others' as well.
+  explicit Lifecycle(std::shared_ptr<const Settings> settings);
   explicit Lifecycle(Settings settings);
 
   // Commands.
@@ -183,7 +186,7 @@ class Lifecycle {
   void effect(Effect::Kind kind, std::uint64_t epoch);
   Event& event(Event::Kind kind);
 
-  Settings settings_;
+  const std::shared_ptr<const Settings> settings_;
   State state_ = State::idle;
   Intent intent_ = Intent::stop;
   ClosedReason closed_reason_ = ClosedReason::none;
@@ -195,11 +198,11 @@ class Lifecycle {
   bool ever_opened_ = false;     // in this client's whole life
   Seconds failing_since_ = 0.0;  // when the present series of failures began
   Seconds opened_at_ = 0.0;
-  std::optional<Seconds> ended_at_;     // when the previous connection ended
-  std::optional<AwaitedPong> awaited_;  // open
-  std::optional<Pending> pending_;      // backoff
-  std::uint16_t last_code_ = 0;         // how the last connection ended, until the next one opens
-  Failure last_failure_;
+  std::optional<Seconds> ended_at_;              // when the previous connection ended
+  std::optional<AwaitedPong> awaited_;           // open
+  std::optional<Pending> pending_;               // backoff
+  std::uint16_t last_code_ = 0;                  // how the last connection ended, until the next one opens
+  std::unique_ptr<const Failure> last_failure_;  // nullptr: none
   std::vector<Effect> effects_;
   std::vector<Event> events_;
 };

@@ -31,10 +31,14 @@ py::str text_from(const std::string& bytes) {
       PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "backslashreplace"));
 }
 
+/// Every connection's answer has the same few names: each is one object for all of them.
 py::list list_from(const Headers& headers) {
   py::list list;
-  for (const auto& header : headers)
-    list.append(py::make_tuple(text_from(header.first), text_from(header.second)));
+  for (const auto& header : headers) {
+    PyObject* name = text_from(header.first).release().ptr();
+    PyUnicode_InternInPlace(&name);
+    list.append(py::make_tuple(py::reinterpret_steal<py::str>(name), text_from(header.second)));
+  }
   return list;
 }
 
@@ -187,7 +191,7 @@ py::dict fields_from(const client::InboxCounts& counts, const client::Client& cl
   fields["inbox_bytes"] = counts.bytes;
   fields["outbox_messages"] = client.line().waiting_messages();
   fields["outbox_bytes"] = client.line().waiting_bytes();
-  const client::Offline::Counts stored = client.offline().counts();
+  const client::Offline::Counts stored = client.stored();
   fields["offline_messages"] = stored.messages;
   fields["offline_bytes"] = stored.bytes;
   fields["connects"] = traffic.connects.load();

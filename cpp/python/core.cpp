@@ -17,16 +17,18 @@ namespace py = pybind11;
 
 namespace fastws::python {
 
-Core::Core(const py::dict& config, Core* replaces) : generation_(client::generation()) {
-  client::Options options = options_from(config);
+Core::Core(const std::optional<std::string>& url, const py::object& headers,
+           std::shared_ptr<const client::Options> options, Core* replaces)
+    : generation_(client::generation()) {
+  client::Target target = target_from(url, headers, *options);
   std::shared_ptr<client::Client> predecessor;
   if (replaces != nullptr && !replaces->lost()) predecessor = replaces->client_;
-  const std::string record = options.record;
+  const std::string record = options->record;
   int refused = 0;
   client_ = natively(
       [&]() -> std::shared_ptr<client::Client> {
         try {
-          return client::Client::make(std::move(options), std::move(predecessor));
+          return client::Client::make(std::move(target), std::move(options), std::move(predecessor));
         } catch (const std::system_error& error) {  // the file to record to
           if (record.empty()) throw;
           refused = error.code().value();
@@ -170,10 +172,10 @@ void Core::nudge() {
 
 py::object Core::next_ask(std::optional<double> timeout) {
   using Asked = client::Asking::Taken;
-  if (lost()) return py::none();
+  if (lost() || client_->asking() == nullptr) return py::none();
   client::Question question;
   const auto until = deadline_after(timeout);
-  const Asked asked = natively([&] { return client_->asking().take(question, until); }, Asked::over);
+  const Asked asked = natively([&] { return client_->asking()->take(question, until); }, Asked::over);
   if (asked == Asked::over) return py::none();
   return asked == Asked::question ? py::object(fields_from(question)) : py::dict();
 }

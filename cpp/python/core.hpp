@@ -18,7 +18,8 @@ namespace fastws::python {
 
 class Core {
  public:
-  Core(const pybind11::dict& config, Core* replaces);
+  Core(const std::optional<std::string>& url, const pybind11::object& headers,
+       std::shared_ptr<const client::Options> options, Core* replaces);
   ~Core();
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
@@ -98,6 +99,7 @@ class Core {
     std::vector<client::Item> back;
     double at = 0.0;  // when its consumer took the last ones, monotonic seconds
     [[nodiscard]] std::size_t left() const noexcept { return fetched.size() - next; }
+    [[nodiscard]] bool empty() const noexcept { return left() == 0 && worked.empty() && back.empty(); }
     void add(std::vector<client::Item>&& items);
     void give_back();
   };

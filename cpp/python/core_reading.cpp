@@ -144,8 +144,10 @@ Inbox::Taken Core::take_items(std::uint64_t lane, std::size_t limit, std::option
   std::optional<double> until;
   if (timeout) until = net::monotonic_now() + *timeout;
   Taken returned;
-  std::swap(returned.worked, taken_[lane].worked);
-  std::swap(returned.back, taken_[lane].back);
+  if (const auto here = taken_.find(lane); here != taken_.end()) {
+    std::swap(returned.worked, here->second.worked);
+    std::swap(returned.back, here->second.back);
+  }
   for (;;) {
     if (lost()) return Inbox::Taken::over;
     const auto slice = slice_end(until);
@@ -160,7 +162,12 @@ Inbox::Taken Core::take_items(std::uint64_t lane, std::size_t limit, std::option
     if (taken != Inbox::Taken::nothing) return taken;
     check_signals();
     const double now = net::monotonic_now();
-    if ((until && now >= *until) || !slice || now < *slice) return taken;  // the time is over, or a nudge
+    if ((until && now >= *until) || !slice || now < *slice) {  // the time is over, or a nudge
+      const auto here = taken_.find(lane);
+      if (here != taken_.end() && here->second.empty())
+        taken_.erase(here);  // the next ones may be hours away
+      return taken;
+    }
   }
 }
 

@@ -91,8 +91,12 @@ void check_signals() {
 void bind_core(py::module_& module) {
   using namespace py::literals;
   py::class_<client::Client::Flushing>(module, "Flushing");
+  py::class_<client::Options, std::shared_ptr<client::Options>>(module, "Options")
+      .def(py::init(&options_from), "config"_a);
   py::class_<Core> core(module, "Core");
-  core.def(py::init<const py::dict&, Core*>(), "config"_a, "replaces"_a = nullptr)
+  core.def(py::init<const std::optional<std::string>&, const py::object&, std::shared_ptr<client::Options>,
+                    Core*>(),
+           "url"_a, "headers"_a, "options"_a, "replaces"_a = nullptr)
       .def("connect", &Core::connect)
       .def("reconnect", &Core::reconnect)
       .def("close", &Core::close)

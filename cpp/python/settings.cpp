@@ -47,8 +47,7 @@ policy::Backoff backoff_from(const py::dict& config) {
   return backoff;
 }
 
-/// A plain connection needs no authorities: `verified` false checks everything but that there are some.
-net::TlsOptions tls_from(const py::dict& config, bool verified) {
+net::TlsOptions tls_from(const py::dict& config) {
   net::TlsOptions tls;
   tls.ca_file = get<std::string>(config, "ca_file");
   tls.ca_path = get<std::string>(config, "ca_path");
@@ -64,9 +63,6 @@ net::TlsOptions tls_from(const py::dict& config, bool verified) {
   if (const auto trust = get<std::optional<std::pair<std::string, std::string>>>(config, "trust")) {
     tls.trust = net::Trust{trust->first, trust->second};
   }
-  net::TlsOptions checked = tls;
-  checked.verify = tls.verify && verified;
-  net::check_tls(checked);
   return tls;
 }
 
@@ -155,28 +151,38 @@ Headers headers_from(const py::handle& pairs) {
   return pairs.cast<std::vector<std::pair<std::string, std::string>>>();
 }
 
+client::Target target_from(const std::optional<std::string>& url, const py::handle& headers,
+                           const client::Options& options) {
+  client::Target target;
+  if (url) target.url = net::parse_url(*url);
+  if (!url && !options.url_provider) throw py::value_error("there is neither a url nor a url provider");
+  target.headers = headers_from(headers);
+  net::TlsOptions checked = options.tls;
+  // A plain connection needs no authorities: everything is checked but that there are some.
+  checked.verify = checked.verify && target.url && target.url->secure;
+  net::check_tls(checked);
+  if (!target.url) return target;
+  (void)options.proxy.choose(*target.url);  // what the environment says must be usable
+  if (!target.url->unix_path.empty()) {
+    if (options.proxy.fixed) throw py::value_error("proxy: there is none on the way to a ws+unix URL");
+    if (options.local) throw py::value_error("local_address has no meaning with a ws+unix URL");
+  }
+  return target;
+}
+
 client::Options options_from(const py::dict& config) {
   client::Options options;
   options.url_provider = get<bool>(config, "url_provider");
   options.headers_provider = get<bool>(config, "headers_provider");
-  if (!config["url"].is_none()) options.url = net::parse_url(get<std::string>(config, "url"));
-  if (!options.url && !options.url_provider)
-    throw py::value_error("config has neither a url nor a url provider");
-  options.headers = headers_from(config["headers"]);
   options.subprotocols = get<std::vector<std::string>>(config, "subprotocols");
   options.origin = get<std::optional<std::string>>(config, "origin").value_or("");
   options.user_agent = get<std::optional<std::string>>(config, "user_agent").value_or("");
-  options.tls = tls_from(get<py::dict>(config, "tls"), options.url && options.url->secure);
+  options.tls = tls_from(get<py::dict>(config, "tls"));
   options.keep_cookies = get<bool>(config, "keep_cookies");
   options.max_redirects = get<unsigned>(config, "max_redirects");
   options.deflate = deflate_from(config["compress"]);
   options.proxy = proxy_from(get<py::dict>(config, "proxy"));
-  if (options.url) (void)options.proxy.choose(*options.url);  // what the environment says must be usable
   options.local = local_from(config["local_address"]);
-  if (options.url && !options.url->unix_path.empty()) {
-    if (options.proxy.fixed) throw py::value_error("proxy: there is none on the way to a ws+unix URL");
-    if (options.local) throw py::value_error("local_address has no meaning with a ws+unix URL");
-  }
   options.route_by = get<std::vector<std::string>>(config, "route_by");
   options.json = get<std::string>(config, "decode") == "json";
   options.settle = get<double>(config, "settle");

@@ -32,10 +32,17 @@ class Refused(Exception):
 class Flushing:
     """What waited to be written at a time."""
 
-class Core:
-    """One client's native half. `config`: see fastws._settings.core_config, which makes it."""
+class Options:
+    """What clients may share. `config`: what fastws._settings.core_config gives, but for `url` and `headers`."""
 
-    def __init__(self, config: dict[str, Any], replaces: Core | None = None) -> None: ...
+    def __init__(self, config: dict[str, Any]) -> None: ...
+
+class Core:
+    """One client's native half. `url` None: a provider gives it."""
+
+    def __init__(
+        self, url: str | None, headers: list[tuple[str, str]], options: Options, replaces: Core | None = None
+    ) -> None: ...
 
     # Commands: never wait.
     def connect(self) -> None: ...

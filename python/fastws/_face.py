@@ -14,10 +14,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from . import _ask, _automatic, _cells, _core, _idn, _options, _registry, _settings, _trust
+from . import _ask, _automatic, _cells, _core, _idn, _options, _registry, _settings, _sharing, _trust
 from ._delivery import Delivery
 from ._handlers import log
-from ._keep import Keeper, Keeping
+from ._keep import Keeping
 from ._notebook import Shown
 from ._options import Backoff, Deflate, Queue, Tls
 from ._overflow import Overflow
@@ -143,11 +143,12 @@ class ClientFace(Keeping, Shown, ABC):
         _options.truth("autoconnect", autoconnect)
         userinfo = None if parts["user"] is None else (parts["user"], parts["password"] or "")
         config = _settings.core_config(userinfo=userinfo, **given)
-        self._providers = _ask.Providers(
+        providers = _ask.Providers(
             url=url if callable(url) else None,
             headers=headers if callable(headers) else None,
             should_reconnect=should_reconnect,
         )
+        self._providers = providers if providers else _ask.NO_PROVIDERS
         config["heartbeat"] = _automatic.heartbeat(heartbeat, _core.dumps)
         config["auto_reply"] = _automatic.auto_reply(auto_reply, _core.dumps)
         self._name = name
@@ -156,10 +157,13 @@ class ClientFace(Keeping, Shown, ABC):
         self._send_timeout: float | None = config["send_timeout"]
         _trust.complete(config["tls"], parts["secure"])
         older = _registry.named(name)
-        self._core: _core.Core = _core.Core(config, None if older is None else older._core)
+        fixed_url, fixed_headers = config.pop("url"), config.pop("headers")
+        self._shared = _sharing.shared(config)
+        self._core: _core.Core = _core.Core(
+            fixed_url, fixed_headers, self._shared.core, None if older is None else older._core
+        )
         _trust.warn_unverified(config["tls"], parts["secure"], self._core.url)
         label = f"fastws-{name if name is not None else next(_numbers)}"
-        self._keeper = Keeper()
         self._lock = threading.Lock()
         self._asker = None
         self._begin(label, config["settle"])

@@ -102,7 +102,7 @@ TEST(Bell, NoRingIsLostBetweenThreads) {
 
 /// An inbox with a bell, and a consumer that looks without sleeping.
 struct Watched {
-  Watched() : inbox({}, {}, &bell), descriptor(bell.open()) {}
+  Watched() : inbox({}, client::Overflow{}, &bell), descriptor(bell.open()) {}
 
   void read(const std::vector<std::string>& types) {
     inbox.begin(100.0);

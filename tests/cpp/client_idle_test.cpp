@@ -8,14 +8,19 @@
 
 #include "client/client.hpp"
 #include "client_inbox_feed.hpp"
+#include "client_narrow.hpp"
 
 namespace fastws::inbox_test {
 namespace {
 
+using client::testing::Frames;
+using client::testing::OnNarrow;
+using engine::peer::frames_in;
+
 TEST(Idle, AClientAndItsTransportAreSmall) {
-  EXPECT_LE(sizeof(client::Client), 6400U);
-  EXPECT_LE(sizeof(client::Transport), 800U);
-  EXPECT_LE(sizeof(client::Lane), 200U);
+  EXPECT_LE(sizeof(client::Client), 3000U);
+  EXPECT_LE(sizeof(client::Transport), 240U);
+  EXPECT_LE(sizeof(client::Lane), 136U);
 }
 
 TEST(Idle, AQueueThatGaveBackGoesOn) {
@@ -62,6 +67,41 @@ TEST(Idle, AnInboxThatGaveBackLosesNothing) {
   }
   EXPECT_EQ(feed.inbox.counts().handled, 8U);
   EXPECT_EQ(feed.inbox.counts().held, 0U);
+}
+
+TEST(Idle, ALineThatGaveBackLosesNothing) {
+  OnNarrow one;
+  Frames frames;
+  const auto send = [&](const std::string& text) {
+    EXPECT_EQ(one.send(text), client::Line::Sent::accepted);
+    frames.push_back("1:" + text);
+  };
+  for (int round = 0; round < 3; ++round) {
+    one.line.give_back();
+    send("written at once");
+    one.line.give_back();
+    one.stream.room = 5;
+    send("begun");
+    send("waits");
+    one.line.give_back();  // what waits stays
+    EXPECT_EQ(one.line.waiting_messages(), 2U);
+    one.stream.room = 100000;
+    EXPECT_EQ(one.flush(), client::Line::Flush::empty);
+  }
+  EXPECT_EQ(frames_in(one.stream.written), frames);
+}
+
+TEST(Idle, ALineThatGaveBackLosesNothingOfABurst) {
+  OnNarrow one;
+  int sent = one.begin_burst();
+  while (sent < 100) EXPECT_EQ(one.send(std::to_string(sent++)), client::Line::Sent::accepted);
+  EXPECT_GT(one.line.waiting_messages(), 0U);
+  one.line.give_back();
+  while (one.flush() == client::Line::Flush::gathering) {
+  }
+  Frames frames;
+  for (int number = 0; number < sent; ++number) frames.push_back("1:" + std::to_string(number));
+  EXPECT_EQ(frames_in(one.stream.written), frames);
 }
 
 }  // namespace

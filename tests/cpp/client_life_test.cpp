@@ -22,9 +22,8 @@ using client::testing::Server;
 using engine::Opcode;
 using policy::State;
 
-client::Options options_for(const std::string& url) {
+client::Options options_for() {
   client::Options options;
-  options.url = net::parse_url(url);
   options.route_by = {"type"};
   options.life.backoff.base = 0.02;
   options.life.backoff.cap = 0.1;
@@ -34,11 +33,13 @@ client::Options options_for(const std::string& url) {
 
 /// A client with a handler for everything, and what Python's side would do with it.
 struct Subject {
-  explicit Subject(client::Options options) : client(Client::make(std::move(options), nullptr)) {
+  explicit Subject(const std::string& url, client::Options options = options_for())
+      : Subject(url, std::make_shared<const client::Options>(std::move(options))) {}
+  Subject(const std::string& url, std::shared_ptr<const client::Options> options)
+      : client(Client::make({net::parse_url(url), {}}, std::move(options), nullptr)) {
     client->inbox().set_dispatching(true);
     client->inbox().set_handlers(client::Wishes::all(), net::monotonic_now());
   }
-  explicit Subject(const std::string& url) : Subject(options_for(url)) {}
   ~Subject() { client->destroy(0.0); }
 
   [[nodiscard]] bool reaches(State state, double seconds = 10.0) const {
@@ -81,6 +82,23 @@ struct Subject {
   std::shared_ptr<Client> client;
   Item last;
 };
+
+TEST(ClientLife, GoesOnWhenAnotherOfTheSameOptionsIsGone) {
+  Server server([](const Peer& peer) {
+    if (!peer.shake_hands()) return;
+    peer.write(engine::peer::text(R"({"type":"hello"})"));
+    (void)peer.read_until_close();
+  });
+  auto options = std::make_shared<const client::Options>(options_for());
+  auto first = std::make_unique<Subject>(server.url(), options);
+  Subject second(server.url(), std::move(options));
+  EXPECT_EQ(&first->client->options(), &second.client->options());
+  first.reset();
+  second.client->connect();
+  EXPECT_EQ(second.next(), "connecting");
+  EXPECT_EQ(second.next(), "connect");
+  EXPECT_EQ(second.next(), "hello");
+}
 
 TEST(ClientLife, ConnectsReceivesSendsAndCloses) {
   std::vector<std::string> got;
@@ -145,9 +163,9 @@ TEST(ClientLife, AServerThatNeverAnswersIsATimeoutOfTheWholeAttempt) {
     peer.read();
     peer.read(3000);
   });
-  auto options = options_for(server.url());
+  auto options = options_for();
   options.life.connect_timeout = 0.3;
-  Subject subject(std::move(options));
+  Subject subject(server.url(), std::move(options));
   subject.client->connect();
   EXPECT_EQ(subject.next(), "connecting");
   EXPECT_EQ(subject.next(), "error");
@@ -266,7 +284,8 @@ TEST(ClientLife, ASuccessorDialsOnlyWhenThePredecessorIsGone) {
   first.client->connect();
   ASSERT_TRUE(first.reaches(State::open));
   first.client->close(1000, "");
-  auto second = Client::make(options_for(server.url()), first.client);
+  auto second = Client::make({net::parse_url(server.url()), {}},
+                             std::make_shared<const client::Options>(options_for()), first.client);
   second->connect();
   const double until = net::monotonic_now() + 10.0;
   while (second->state() != State::open && net::monotonic_now() < until) {
@@ -288,9 +307,9 @@ TEST(ClientLife, ASlowConsumerPausesTheServerAndLosesNothing) {
     peer.write(bytes);
     (void)peer.read_until_close();
   });
-  auto options = options_for(server.url());
+  auto options = options_for();
   options.inbox_messages = 100;
-  Subject subject(std::move(options));
+  Subject subject(server.url(), std::move(options));
   subject.client->connect();
   EXPECT_EQ(subject.next(), "connecting");
   EXPECT_EQ(subject.next(), "connect");

@@ -45,6 +45,7 @@ NOT_IN_POLICY = re.compile(
 # The Python modules that own a use of the native core, and what for.
 CORE_USERS = {
     "_face": "makes it, commands it, asks it what is so",
+    "_sharing": "makes the options that its clients share",
     "_refusals": "knows how it refuses a message",
     "_reading": "takes messages from it for recv() and iteration",
     "_delivery": "knows what it hands over, asks it whether an event is still to be told",
