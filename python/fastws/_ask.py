@@ -48,6 +48,8 @@ class Providers:
         return any((self.url, self.headers, self.should_reconnect))
 
 
+NO_PROVIDERS = Providers(None, None, None)  # most clients' own
+
 # What asks nobody itself: it yields the callable to be asked, and is sent its answer or thrown what it raised.
 Questioning: TypeAlias = Generator[Callable[..., Any], Any, None]
 

@@ -115,13 +115,15 @@ class Plan(NamedTuple):
 class HandlerTable:
     """The handlers of one client, by event, in order of registration."""
 
+    __slots__ = ("_by_event", "_lock", "_plans", "_warned", "direct")
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_event: dict[str, tuple[Handler, ...]] = {}
         self._plans: dict[object, Plan] = {}
         # Route -> (handler, what to call, handler, what to call ...), to be called with a message alone; None: they want more.
         self.direct: dict[str | None, tuple[Any, ...] | None] = {}
-        self._warned: set[str] = set()
+        self._warned: frozenset[str] = frozenset()  # an empty set takes 216 bytes, and most never warn
 
     def add(
         self,
@@ -293,5 +295,5 @@ class HandlerTable:
     def warn_once(self, key: str, message: str, *args: object) -> None:
         """Log a warning, the first time for this key."""
         if key not in self._warned:
-            self._warned.add(key)
+            self._warned |= {key}
             log.warning(message, *args)

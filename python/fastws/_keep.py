@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, Any, Literal
@@ -90,7 +91,8 @@ class Keeping(ABC):
     """What a client has of it."""
 
     _dispatcher: Delivery
-    _keeper: Keeper
+    _lock: threading.Lock
+    _keeper: Keeper | None = None  # once something was kept
 
     @abstractmethod
     def _at_hand(self) -> None:
@@ -110,6 +112,9 @@ class Keeping(ABC):
             TypeError, ValueError: `route` is no message's, or `n` is no number of messages.
         """
         self._at_hand()
+        with self._lock:
+            if self._keeper is None:
+                self._keeper = Keeper()
         self._keeper.keep(self._dispatcher.handlers, route, n)
         self._heed_handlers()
         self._dispatcher.start()
@@ -121,7 +126,7 @@ class Keeping(ABC):
         Raises:
             ValueError: nothing of this route is kept.
         """
-        return self._keeper.tail(route, n)
+        return self._tail(route, n)
 
     def to_frame(self, route: str, *, library: Literal["pandas", "polars"] | None = None) -> Any:
         """What `keep` keeps of a route as a DataFrame, a row for each message and a column for each key (`message` for
@@ -132,7 +137,10 @@ class Keeping(ABC):
         Raises:
             ImportError: neither is installed. ValueError: nothing of this route is kept.
         """
-        return to_frame(self._keeper.tail(route, None), library)
+        return to_frame(self._tail(route, None), library)
+
+    def _tail(self, route: str, n: int | None) -> list[Any]:
+        return (self._keeper or Keeper()).tail(route, n)
 
 
 def to_frame(messages: list[Any], library: str | None) -> Any:

@@ -43,6 +43,8 @@ def _wake(sleeper: asyncio.Future[None]) -> None:
 class Bell:
     """A client's bell, and who sleeps until it rings. All calls but close() are for the loop's thread."""
 
+    __slots__ = ("_core", "_descriptor", "_open", "_sleepers", "client", "loop", "on_close", "thread")
+
     def __init__(
         self,
         core: _core.Core,
@@ -131,6 +133,8 @@ class Bell:
 
 class ClientTask(asyncio.Task[None]):
     """A task that serves a client and ends with its loop, whether that cancels it first or not."""
+
+    __slots__ = ("_asked", "bell")
 
     def __init__(self, work: Coroutine[Any, Any, None], bell: Bell, name: str) -> None:
         self.bell = bell

@@ -34,6 +34,8 @@ def route_names(routes: tuple[str, ...]) -> tuple[str, ...]:
 class Reader:
     """One queue of the core. `routes` None: everything, binary messages too."""
 
+    __slots__ = ("_core", "_number", "_turn", "bad", "pop")
+
     def __init__(self, client: ClientFace, routes: tuple[str, ...] | None) -> None:
         self._core = client._core
         self._number = client._core.open_reader(None if routes is None else list(routes))
