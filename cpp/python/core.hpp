@@ -99,7 +99,6 @@ class Core {
     std::vector<client::Item> back;
     double at = 0.0;  // when its consumer took the last ones, monotonic seconds
     [[nodiscard]] std::size_t left() const noexcept { return fetched.size() - next; }
-    [[nodiscard]] bool empty() const noexcept { return left() == 0 && worked.empty() && back.empty(); }
     void add(std::vector<client::Item>&& items);
     void give_back();
   };

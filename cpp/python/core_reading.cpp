@@ -162,12 +162,7 @@ Inbox::Taken Core::take_items(std::uint64_t lane, std::size_t limit, std::option
     if (taken != Inbox::Taken::nothing) return taken;
     check_signals();
     const double now = net::monotonic_now();
-    if ((until && now >= *until) || !slice || now < *slice) {  // the time is over, or a nudge
-      const auto here = taken_.find(lane);
-      if (here != taken_.end() && here->second.empty())
-        taken_.erase(here);  // the next ones may be hours away
-      return taken;
-    }
+    if ((until && now >= *until) || !slice || now < *slice) return taken;  // the time is over, or a nudge
   }
 }
 
