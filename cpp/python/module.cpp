@@ -19,6 +19,7 @@
 #include "convert.hpp"
 #include "core.hpp"
 #include "natively.hpp"
+#include "settings.hpp"
 
 namespace py = pybind11;
 
