@@ -98,7 +98,11 @@ for _ in range(200):
     nested = [nested, {"k": nested}] if len(repr(nested)) < 2000 else [nested]
 OBJECTS.append(nested)
 # No key is called as a field of Point: Python's cache of attributes keeps references to names, for as long as it likes.
-HOOKED = [decimal.Decimal("1.5"), [decimal.Decimal(1), {"a": {1, 2}.__class__}], {"outer": [decimal.Decimal(2)]}]
+HOOKED = [
+    decimal.Decimal("1.5"),
+    [decimal.Decimal(1), {"a": {1, 2}.__class__}],
+    {"outer": [decimal.Decimal(2)]},
+]
 REFUSED = [
     object(),
     {"a": [float("nan")]},
