@@ -23,6 +23,8 @@ from fastws import Backoff, WebSocketClient
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 WAIT = 20.0  # seconds: generous on a loaded machine; nothing that works comes near it
 QUICK = Backoff(base=0.05, cap=0.3, fatal_close_codes=(4001,))
+# In a page, with its banner's button: what a person does who would not wait, unless the page came back a moment before.
+HURRY = "button => button.hidden || button.click()"
 
 
 def until(condition, seconds=WAIT):

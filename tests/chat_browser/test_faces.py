@@ -5,6 +5,7 @@ import asyncio
 from chat.delay.chromium import launching
 from chat.terminal import ChatApp
 from chat.terminal_room import ChatScreen
+from chat_rig import HURRY
 from playwright.async_api import async_playwright
 from terminal_rig import Terminal, run_apart
 
@@ -62,7 +63,7 @@ def test_both_come_back_from_a_server_that_was_killed(serve, room):
         await page.wait_for_selector(".chat-line.sending")
         await ada.sees("from the terminal  ◌ sending")
         await asyncio.to_thread(server.start)
-        await page.click(".chat-banner button")
+        await page.eval_on_selector(".chat-banner button", HURRY)
         await ada.pilot.press("f4")
         await ada.sees("from the browser")
         await ada.sees("from the terminal  ✓")

@@ -7,7 +7,7 @@ import json
 
 import pytest
 from chat.rows import hue
-from chat_rig import until
+from chat_rig import HURRY, until
 
 
 def say(page, text):
@@ -132,7 +132,7 @@ def test_the_server_dies_and_what_was_written_meanwhile_arrives_once(tab, serve,
     say(ada, "two")
     ada.wait_for_selector(".chat-line.sending >> text=two")
     server.start()
-    ada.click(".chat-banner button")
+    ada.eval_on_selector(".chat-banner button", HURRY)
     ada.wait_for_selector(".chat[data-link=online]")
     bob.sees("before", "one", "two")
     until(lambda: ada.locator(".chat-line.own.sent").count() == 3)
