@@ -3,8 +3,9 @@
     python benchmarks/suite.py [--rows stream,roundtrip] [--rounds 5] [--quick] [--held 60] [--list]
 
 Contenders take turns, each measurement is a fresh process, and a server of its own on another core gives everybody the same
-bytes. What is printed on standard output is Markdown; progress goes to standard error. A message that is missing, doubled
-or out of order fails the measurement and the run (where the GIL is held, a connection may be lost: that is the question).
+bytes. What is printed on standard output is Markdown; progress goes to standard error, and each row's table as soon as the
+row is done, so that a run that is cut short shows what it found. A message that is missing, doubled or out of order fails
+the measurement and the run (where the GIL is held, a connection may be lost: that is the question).
 """
 
 from __future__ import annotations
@@ -179,7 +180,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         held = min(options.held, 7.0) if options.quick else options.held
         scale = Scale(certificates(Path(folder)), options.quick, held)
-        results = [run_row(row, rounds, scale) for row in chosen]
+        results = []
+        for row in chosen:
+            results.append(run_row(row, rounds, scale))
+            print("\n".join(table.row_lines(results[-1])), file=sys.stderr, flush=True)
     keys = {key for result in results for key in result.rounds}
     failed = any(result.failed for result in results)
     lines = [*heading(keys, options.quick), *table.verdict_lines(results), ""]

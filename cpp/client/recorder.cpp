@@ -147,8 +147,10 @@ bool Recorder::message(std::uint64_t epoch, bool binary, std::string_view payloa
 void Recorder::opened(std::uint64_t epoch, std::string_view url, double now) {
   State& state = *state_;
   const std::lock_guard<std::mutex> lock(state.mutex);
+  // What came with the handshake's answer was here before anybody could be told: the connection is not younger than that.
+  if (!state.early.empty()) now = std::min(now, first_entry(state.early).at);
   append(state.waiting, Entry::connect(epoch, now, url.size()), url);
-  state.waiting += state.early;  // what came with the handshake's answer
+  state.waiting += state.early;
   state.early.clear();
   state.open_epoch = epoch;
   ++state.told;

@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::size_t at_once = std::size_t{256} << 10;  // bytes of lines
 
-Entry entry_of(std::string_view entries) {
-  Entry entry;
-  std::memcpy(&entry, entries.data(), sizeof entry);
-  return entry;
-}
-
 void write_times(json::Text& out, double wall, double monotonic) {
   char times[96];
   const int size = std::snprintf(times, sizeof times, "{\"at\":%.6f,\"mono\":%.6f", wall, monotonic);
@@ -88,8 +82,14 @@ void write_line(json::Text& out, const Entry& entry, std::string_view payload, d
 
 }  // namespace
 
+Entry first_entry(std::string_view entries) {
+  Entry entry;
+  std::memcpy(&entry, entries.data(), sizeof entry);
+  return entry;
+}
+
 void write_start(json::Text& out, std::string_view entries, double wall_ahead) {
-  const Entry first = entry_of(entries);
+  const Entry first = first_entry(entries);
   write_times(out, first.at + wall_ahead, first.at);
   out.put(",\"kind\":\"start\",\"version\":1}\n");
 }
@@ -100,7 +100,7 @@ void write_entries(std::string_view entries, double wall_ahead,
     json::Text lines;
     std::uint64_t messages = 0;
     while (!entries.empty() && lines.view().size() < at_once) {
-      const Entry entry = entry_of(entries);
+      const Entry entry = first_entry(entries);
       const std::string_view payload = entries.substr(sizeof entry, entry.size);
       write_line(lines, entry, payload, wall_ahead);
       if (entry.kind == Entry::Kind::text || entry.kind == Entry::Kind::binary) ++messages;

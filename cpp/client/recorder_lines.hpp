@@ -36,6 +36,9 @@ struct Entry {
   }
 };
 
+/// The fixed part of the first of these entries; there is one.
+Entry first_entry(std::string_view entries);
+
 /// The first line of a session, which begins with these entries.
 void write_start(json::Text& out, std::string_view entries, double wall_ahead);
 

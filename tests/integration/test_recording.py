@@ -67,7 +67,10 @@ def test_what_comes_with_the_handshake_stands_behind_the_connect(serve, client, 
     server = serve(lambda conn: (conn.accept(then=b"\x81\x02hi"), conn.stall()))
     with client(server, record=str(path), decode="text") as ws:
         assert ws.recv(10) == "hi"
-    assert [line["kind"] for line in lines_of(path)] == ["start", "connect", "text", "disconnect"]
+    lines = lines_of(path)
+    assert [line["kind"] for line in lines] == ["start", "connect", "text", "disconnect"]
+    times = [line["mono"] for line in lines]
+    assert times == sorted(times), "the connection is not younger than its first message"
 
 
 def test_a_second_session_continues_the_file_behind_a_torn_line(serve, client, tmp_path):
