@@ -13,6 +13,13 @@
 
 namespace fastws::client {
 
+/// Monotonic seconds as a point of the clock that alarms sleep by.
+inline std::chrono::steady_clock::time_point time_point(double seconds) {
+  return std::chrono::steady_clock::time_point(
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+          std::chrono::duration<double>(seconds)));
+}
+
 class Alarm {
  public:
   Alarm() = default;

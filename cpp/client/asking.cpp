@@ -4,15 +4,13 @@
 #include <chrono>
 #include <utility>
 
-#include "gate.hpp"
-
 namespace fastws::client {
 
 void Asking::ask(Question question) {
   const std::lock_guard<std::mutex> lock(mutex_);
   auto& slot = question.kind == Question::Kind::provide ? provide_ : reconnect_;
   slot = std::make_unique<Question>(std::move(question));
-  asked_.notify_one();
+  asked_.wake_one();
 }
 
 Asking::Taken Asking::take(Question& question, std::optional<double> until) {
@@ -27,14 +25,14 @@ Asking::Taken Asking::take(Question& question, std::optional<double> until) {
     }
     const auto limit = until ? time_point(*until) : std::chrono::steady_clock::now() + std::chrono::hours(1);
     if (until && std::chrono::steady_clock::now() >= limit) return Taken::nothing;
-    sleep_until(lock, asked_, limit);
+    asked_.sleep_until(lock, limit);
   }
 }
 
 void Asking::end() {
   const std::lock_guard<std::mutex> lock(mutex_);
   over_ = true;
-  asked_.notify_all();
+  asked_.wake_all();
 }
 
 }  // namespace fastws::client

@@ -1,16 +1,16 @@
 // Questions for the user's callables (`url`, `headers`, `should_reconnect`), asked by a thread of Python (R16).
 //
-// May know: the gate, the shared error vocabulary. Promises: only the newest question of each kind waits; what nobody
+// May know: the alarm, the shared error vocabulary. Promises: only the newest question of each kind waits; what nobody
 // has asked when a newer one comes is forgotten; nothing here takes the GIL.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 
 #include "../error.hpp"
+#include "alarm.hpp"
 
 namespace fastws::client {
 
@@ -35,7 +35,7 @@ class Asking {
 
  private:
   std::mutex mutex_;
-  std::condition_variable asked_;
+  Alarm asked_;
   std::unique_ptr<Question> provide_;
   std::unique_ptr<Question> reconnect_;
   bool over_ = false;

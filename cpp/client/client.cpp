@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "gate.hpp"
 #include "process.hpp"
 
 namespace fastws::client {
@@ -251,7 +250,7 @@ std::uint64_t Client::wait_change(std::uint64_t seen, std::optional<double> unti
   while (version_.load() == seen) {
     const auto limit = until ? time_point(*until) : std::chrono::steady_clock::now() + std::chrono::hours(1);
     if (until && std::chrono::steady_clock::now() >= limit) break;
-    sleep_until(lock, changed_, limit);
+    changed_.sleep_until(lock, limit);
   }
   return version_.load();
 }
@@ -263,7 +262,7 @@ void Client::changed() {
 
 void Client::state_changed() {
   version_.fetch_add(1);
-  changed_.notify_all();
+  changed_.wake_all();
   bell_.ring();
 }
 

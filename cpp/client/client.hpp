@@ -5,7 +5,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "../net/cookies.hpp"
 #include "../policy/delivery.hpp"
 #include "../policy/lifecycle.hpp"
+#include "alarm.hpp"
 #include "asking.hpp"
 #include "bell.hpp"
 #include "heartbeat.hpp"
@@ -241,7 +241,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   Traffic traffic_;
 
   mutable std::mutex mutex_;  // the state machine's; never taken together with the line's
-  std::condition_variable changed_;
+  Alarm changed_;
   policy::Lifecycle machine_;
   policy::Delivery delivery_;
   std::vector<policy::Effect> effects_;  // a few at most

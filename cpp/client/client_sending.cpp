@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "client.hpp"
-#include "gate.hpp"
 
 namespace fastws::client {
 
@@ -231,7 +230,7 @@ Client::Pong Client::await_pong(const Pinged& ping, std::optional<double> until,
     if (line_.epoch() != ping.epoch || destroyed_) return Pong::lost;
     const auto limit = until ? time_point(*until) : std::chrono::steady_clock::now() + std::chrono::hours(1);
     if (until && std::chrono::steady_clock::now() >= limit) return Pong::not_yet;
-    sleep_until(lock, changed_, limit);
+    changed_.sleep_until(lock, limit);
   }
 }
 

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "gate.hpp"
-
 namespace fastws::client {
 
 void Departures::leave(std::uint64_t count) {
@@ -35,7 +33,7 @@ void Departures::tell() {
   const auto kept = std::remove_if(watches.begin(), watches.end(), over);
   if (kept == watches.end()) return;
   watches.erase(kept, watches.end());
-  waiters_->changed.notify_all();
+  waiters_->changed.wake_all();
   if (bell_ != nullptr) bell_->ring();
 }
 
@@ -57,7 +55,7 @@ Departures::Waited Departures::wait(std::unique_lock<std::mutex>& lock, const Wa
     const auto now = std::chrono::steady_clock::now();
     const auto limit = until ? time_point(*until) : now + std::chrono::hours(1);
     if (until && now >= limit) return Waited::not_yet;
-    sleep_until(lock, waiters_->changed, limit);  // there since watch(), for this one had not left
+    waiters_->changed.sleep_until(lock, limit);  // there since watch(), for this one had not left
   }
 }
 

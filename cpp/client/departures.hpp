@@ -1,16 +1,16 @@
 // Things that leave a queue in order, and those who wait until what stands in it now has left.
 //
-// May know: the gate, the bell. Promises: guarded by its owner's mutex; whoever waits is told when one of the things it waits
+// May know: the alarm, the bell. Promises: guarded by its owner's mutex; whoever waits is told when one of the things it waits
 // for was lost on the way, however late it looks; who does not sleep here but looks now and then hears the bell.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
 
+#include "alarm.hpp"
 #include "bell.hpp"
 
 namespace fastws::client {
@@ -41,7 +41,7 @@ class Departures {
   /// Those who wait, and what they sleep on.
   struct Waiters {
     std::vector<std::weak_ptr<Watch>> watches;
-    std::condition_variable changed;
+    Alarm changed;
   };
 
   void tell();

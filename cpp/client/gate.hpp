@@ -6,7 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -56,25 +55,5 @@ class Inside {
  private:
   Gate& gate_;
 };
-
-/// Monotonic seconds as a point of the clock that conditions wait by.
-inline std::chrono::steady_clock::time_point time_point(double seconds) {
-  return std::chrono::steady_clock::time_point(
-      std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-          std::chrono::duration<double>(seconds)));
-}
-
-/// Sleeps on a condition with the gate left, and holds `lock` again afterwards. The lock is given up before the gate is
-/// entered again: whoever forks may wait for a thread that wants this lock.
-template <class Clock, class Duration>
-void sleep_until(std::unique_lock<std::mutex>& lock, std::condition_variable& condition,
-                 const std::chrono::time_point<Clock, Duration>& until) {
-  Gate& gate = Gate::instance();
-  gate.leave();
-  condition.wait_until(lock, until);
-  lock.unlock();
-  gate.enter();
-  lock.lock();
-}
 
 }  // namespace fastws::client

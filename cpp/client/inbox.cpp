@@ -6,7 +6,6 @@
 #include <chrono>
 #include <utility>
 
-#include "gate.hpp"
 #include "slab_pool.hpp"
 
 namespace fastws::client {

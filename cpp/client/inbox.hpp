@@ -1,7 +1,7 @@
 // The bounded hand-over from the I/O thread to Python: one queue for handlers, one for each reader, one ring for what
 // nobody has claimed yet (api section 4).
 //
-// May know: slabs, wishes, the gate. Promises: order of arrival in every queue; lifecycle notices are never dropped by a
+// May know: slabs, wishes, the alarm. Promises: order of arrival in every queue; lifecycle notices are never dropped by a
 // limit; filled by one thread, drained by one thread per queue; nothing here takes the GIL.
 #pragma once
 

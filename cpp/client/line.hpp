@@ -7,13 +7,12 @@
 // A send alone is written at once by its thread. In a burst senders leave their frames in the tray, for the I/O thread has
 // promised to come (`attended_`): it comes when it was woken, when the socket can be written, and in rounds of some
 // 25 to 100 us until it finds that nobody came in between; only then, under both `wire` and `tray`, the promise ends.
-// May know: engine/outgoing, net/stream, the gate. Promises: FIFO per sender; a message accepted in an epoch is written
+// May know: engine/outgoing, net/stream, the alarm. Promises: FIFO per sender; a message accepted in an epoch is written
 // on that epoch's stream at most once, or counted as unsent (reconnect-spec R7, R8); while anything waits, the I/O thread
 // has been woken for it, waits for the socket, or is to come with its next round.
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,6 +26,7 @@
 #include "../engine/outgoing.hpp"
 #include "../net/stream.hpp"
 #include "../policy/pace.hpp"
+#include "alarm.hpp"
 #include "bell.hpp"
 #include "departures.hpp"
 
@@ -176,7 +176,7 @@ class Line {
   policy::Pace pace_;
 
   std::mutex wire_;
-  std::condition_variable room_;
+  Alarm room_;
   std::atomic<bool> refused_{false};  // somebody was told `full` and waits elsewhere than on room_
   net::Stream* stream_ = nullptr;
   std::string control_;

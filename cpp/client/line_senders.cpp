@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "../net/loop.hpp"
-#include "gate.hpp"
 #include "line.hpp"
 
 namespace fastws::client {
@@ -46,7 +45,7 @@ Line::Sent Line::await_room(Lock& order, std::uint64_t& epoch, std::optional<dou
       refused_.store(true);
       return Sent::full;
     }
-    sleep_until(wire, room_, limit_point);
+    room_.sleep_until(wire, limit_point);
   }
 }
 
@@ -163,7 +162,7 @@ Departures::Waited Line::await_written(const Departures::Watch& watch, std::opti
 }
 
 void Line::tell_room() {
-  room_.notify_all();
+  room_.wake_all();
   if (refused_.exchange(false) && bell_ != nullptr) bell_->ring();
 }
 

@@ -19,6 +19,7 @@
 
 #include "../json/text.hpp"
 #include "../net/loop.hpp"
+#include "alarm.hpp"
 #include "gate.hpp"
 #include "recorder_lines.hpp"
 
@@ -76,7 +77,7 @@ struct Recorder::State {
 
   mutable std::mutex mutex;
   std::condition_variable arrived;  // for the thread
-  std::condition_variable written;  // for who waits
+  Alarm written;                    // for who waits
   std::string waiting;              // entries
   std::string early;                // entries of an epoch whose `connect` was not told yet
   std::uint64_t open_epoch = 0;
@@ -180,7 +181,7 @@ bool Recorder::flush(double until) {
   const std::uint64_t wanted = state.told;
   while (state.done < wanted && !state.over) {
     if (net::monotonic_now() >= until) return false;
-    sleep_until(lock, state.written, time_point(until));
+    state.written.sleep_until(lock, time_point(until));
   }
   return true;
 }
@@ -201,8 +202,11 @@ void Recorder::finish_all(double until) {
     }
   }
   for (const auto& state : states) {
+    const Inside inside;
     std::unique_lock<std::mutex> lock(state->mutex);
-    if (state->ending) state->written.wait_until(lock, time_point(until), [&] { return state->over; });
+    while (state->ending && !state->over && net::monotonic_now() < until) {
+      state->written.sleep_until(lock, time_point(until));
+    }
   }
 }
 
@@ -234,10 +238,10 @@ void Recorder::State::run() {
     if (entries.capacity() > kept_bytes) entries = {};
     lock.lock();
     done = all;
-    written.notify_all();
+    written.wake_all();
   }
   over = true;
-  written.notify_all();
+  written.wake_all();
 }
 
 void Recorder::State::write(std::string_view lines, std::uint64_t messages) {

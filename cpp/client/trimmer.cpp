@@ -14,16 +14,21 @@ namespace {
 
 constexpr unsigned many = 32;   // connections
 constexpr double soon = 0.1;    // seconds
+constexpr double later = 1.0;   // seconds, for those who are too late for that
 constexpr double share = 0.02;  // of the thread's time
 
 }  // namespace
 
 void Trimmer::went_quiet() {
-  if (++waiting_ != many) return;
-  timer_.at(std::max(net::monotonic_now() + soon, not_before_), [this] { trim(); });
+  ++waiting_;
+  if (waiting_ == many || (crowd_ && waiting_ == 1)) {
+    const double wait = waiting_ == many ? soon : later;
+    timer_.at(std::max(net::monotonic_now() + wait, not_before_), [this] { trim(); });
+  }
 }
 
 void Trimmer::trim() {
+  crowd_ = true;
   waiting_ = 0;
   const double began = net::monotonic_now();
 #if defined(__GLIBC__)

@@ -1,4 +1,4 @@
-// The gate: closed for good at exit, exclusive for a fork, and sleepers are outside (reconnect-spec R18, R19).
+// The gate: closed for good at exit, exclusive for a fork (sleepers: client_alarm_test; reconnect-spec R18, R19).
 #include "client/gate.hpp"
 
 #include <gtest/gtest.h>
@@ -60,27 +60,6 @@ TEST(Gate, TakingItWaitsForThoseInside) {
   gate.leave();
   forker.join();
   EXPECT_TRUE(taken.load());
-}
-
-TEST(Gate, ASleeperDoesNotHoldIt) {
-  Gate& gate = Gate::instance();
-  std::mutex mutex;
-  std::condition_variable condition;
-  std::atomic<bool> asleep{false};
-  std::thread sleeper([&] {
-    gate.enter();
-    std::unique_lock<std::mutex> lock(mutex);
-    asleep.store(true);
-    fastws::client::sleep_until(lock, condition, std::chrono::steady_clock::now() + 2s);
-    EXPECT_TRUE(lock.owns_lock());
-    lock.unlock();
-    gate.leave();
-  });
-  while (!asleep.load()) std::this_thread::sleep_for(1ms);
-  gate.take();  // would never come back if the sleeper were inside
-  gate.release();
-  condition.notify_all();
-  sleeper.join();
 }
 
 TEST(Gate, ManyThreadsAndAFork) {

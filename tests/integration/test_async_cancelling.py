@@ -154,11 +154,13 @@ def test_cancelled_waiting_changes_nothing(run, serve, aclient):
     async def main():
         ws = aclient(server)
         calls = [ws.wait_open, ws.wait, lambda: ws.ping(None), ws.recv]
-        for call in calls * 3:
-            task = asyncio.ensure_future(call())
-            await asyncio.sleep(0.002)
-            task.cancel()
-            await asyncio.wait([task])
+        for _ in range(3):
+            for call in calls:
+                task = asyncio.ensure_future(call())
+                await asyncio.sleep(0.002)
+                task.cancel()
+                await asyncio.wait([task])
+            await ws.wait_open(10)
         assert ws.state == "open"
         closing = asyncio.ensure_future(ws.close())
         await asyncio.sleep(0)

@@ -207,7 +207,8 @@ def test_a_client_can_be_started_again_and_reconnected(run, serve, aclient):
         async with ws:
             assert await ws.send({"n": 1})
             assert await ws.recv(10) == {"n": 1}
-            while len(events) < 4:  # none of these awaits had to wait: close() would pass `connect` over in silence
+            # None of these awaits had to wait: close() would pass `connect` over in silence.
+            while len(events) < 4:
                 await asyncio.sleep(0.005)
         assert events == [1, 2, "closed", 3, "closed"]
 
