@@ -33,10 +33,29 @@ TEST(SlabPool, GivesBackWhatItWasGivenEmptied) {
   EXPECT_NE(pool.take().get(), same);
 }
 
-TEST(SlabPool, KeepsNoLargeOneAndNotMany) {
+TEST(SlabPool, KeepsALargeOneWhileMessagesCome) {
   SlabPool pool;
-  pool.put(slab_with(std::size_t{2} << 20));
+  auto slab = slab_with(std::size_t{3} << 20);
+  const Slab* const same = slab.get();
+  pool.put(std::move(slab));
+  slab = pool.take();
+  EXPECT_EQ(slab.get(), same);
+  pool.give_back();
+  pool.put(std::move(slab));  // its message was at work when the connection went quiet
+  slab = pool.take();
+  EXPECT_EQ(slab->tape.text.capacity(), 0U);
+  pool.put(slab_with(std::size_t{3} << 20));
+  EXPECT_GE(pool.take()->tape.text.capacity(), std::size_t{3} << 20);
+}
+
+TEST(SlabPool, KeepsNotManyAndNotMuch) {
+  SlabPool pool;
+  pool.put(slab_with(std::size_t{33} << 20));
   EXPECT_EQ(pool.take()->tape.text.capacity(), 0U);
+  for (int count = 0; count < 5; ++count) pool.put(slab_with(std::size_t{10} << 20));
+  std::vector<std::unique_ptr<Slab>> large;
+  while (large.empty() || large.back()->tape.text.capacity() != 0) large.push_back(pool.take());
+  EXPECT_EQ(large.size(), 4U) << "three of 10 MiB, and a new one";
   for (int count = 0; count < 100; ++count) pool.put(slab_with(10));
   std::vector<std::unique_ptr<Slab>> taken;
   while (taken.empty() || taken.back()->tape.text.capacity() != 0) taken.push_back(pool.take());
