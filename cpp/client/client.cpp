@@ -76,7 +76,7 @@ void Client::begin_recording() {
           Failure failure;
           failure.phase = Phase::record;
           failure.message = why;
-          self->tell(std::move(failure), self->epoch());
+          self->tell(std::move(failure), self->epoch(), self->life());
         });
       });
 }
@@ -156,13 +156,17 @@ void Client::connect() {
 }
 
 void Client::reconnect() {
-  command([](policy::Lifecycle& machine) { machine.reconnect(net::monotonic_now()); });
-  if (state() == State::closing) line_.stop_accepting(line_.epoch());
+  command([this](policy::Lifecycle& machine) {
+    machine.reconnect(net::monotonic_now());
+    if (machine.state() == State::closing) line_.stop_accepting();
+  });
 }
 
 void Client::close(std::uint16_t code, std::string reason) {
-  command([&](policy::Lifecycle& machine) { machine.close(net::monotonic_now(), code, std::move(reason)); });
-  line_.stop_accepting(line_.epoch());
+  command([&](policy::Lifecycle& machine) {
+    machine.close(net::monotonic_now(), code, std::move(reason));
+    line_.stop_accepting();  // with the machine: afterwards the line may be the next connection's
+  });
 }
 
 void Client::destroy(double grace) {
@@ -175,6 +179,7 @@ void Client::destroy(double grace) {
     machine_.take_events();
     effects_.clear();
     follow_offline(State::destroyed);
+    line_.stop_accepting();
     state_changed();
   }
   inbox_.destroy();
@@ -183,7 +188,6 @@ void Client::destroy(double grace) {
     recorder_->end();
   }
   if (asking_) asking_->end();
-  line_.stop_accepting(line_.epoch());
   bell_.ring();
   io_.post([self = shared_from_this(), grace] { self->shut_down(grace); });
 }

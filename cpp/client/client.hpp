@@ -170,10 +170,11 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   void carry_out(const policy::Effect& effect);
   void drop_transport(std::uint64_t epoch);
   void ask_should_reconnect(std::uint64_t epoch);
+  [[nodiscard]] std::optional<double> deadline() const;  // with the mutex
   void arm();
   void timer_fired();
   void attempt_failed(std::uint64_t epoch, Failure failure);
-  void tell(Failure failure, std::uint64_t epoch);
+  void tell(Failure failure, std::uint64_t epoch, std::uint64_t life);
   void check_bursts();
   void watch_for_quiet();
   void shut_down(double grace);
@@ -218,6 +219,8 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   void begin_read() override;
   void transport_message(engine::Opcode opcode, const std::string& payload) override;
   bool end_read(bool closing) override;
+  void discard_read() override;
+  bool finish_read(std::uint64_t life, bool closing);
   void transport_pong(std::string_view payload) override;
   void bytes_received(std::size_t size) override;
 
@@ -240,7 +243,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   std::unique_ptr<Recorder> recorder_;
   Traffic traffic_;
 
-  mutable std::mutex mutex_;  // the state machine's; never taken together with the line's
+  mutable std::mutex mutex_;  // the state machine's; taken before the line's, never while that is held
   Alarm changed_;
   policy::Lifecycle machine_;
   policy::Delivery delivery_;

@@ -151,12 +151,17 @@ void Client::shut_down(double grace) {
 
 // --- Time ------------------------------------------------------------------------------------------------------------
 
+std::optional<double> Client::deadline() const {
+  std::optional<double> deadline = machine_.deadline();
+  if (deadline && machine_.state() == State::connecting) *deadline += dialer_first;
+  return deadline;
+}
+
 void Client::arm() {
   std::optional<double> deadline;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    deadline = machine_.deadline();
-    if (deadline && machine_.state() == State::connecting) *deadline += dialer_first;
+    deadline = this->deadline();
   }
   if (deadline == armed_) return;
   armed_ = deadline;
@@ -189,11 +194,15 @@ void Client::timer_fired() {
   wake.reading_paused = transport_ && transport_->paused();
   std::optional<Failure> failure;
   std::uint64_t epoch = 0;
+  bool due = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    // A command may have begun something new when the timer had expired: its time is not over.
+    const std::optional<double> deadline = this->deadline();
+    due = deadline && now >= *deadline;
     epoch = machine_.epoch();
     const bool late = wake.slept || (machine_.deadline() && now > *machine_.deadline() + 1.0);
-    if (machine_.state() == State::connecting && !late) {
+    if (due && machine_.state() == State::connecting && !late) {
       failure.emplace();
       failure->phase = providing_ ? Phase::provider : Phase::timeout;
       const std::string within =
@@ -202,6 +211,10 @@ void Client::timer_fired() {
           providing_ ? "the url or headers provider did not answer" + within + "; a provider must be quick"
                      : shown_url_ + ": no WebSocket handshake" + within + "; is it a WebSocket server?";
     }
+  }
+  if (!due) {
+    arm();
+    return;
   }
   if (failure) {
     attempt_failed(epoch, std::move(*failure));
@@ -255,21 +268,25 @@ policy::Draw Client::draw() {
 void Client::transport_opened(engine::Response response, std::shared_ptr<engine::Deflater> deflater) {
   const double now = net::monotonic_now();
   const std::uint64_t epoch = transport_->epoch();
-  sticky_.open(epoch, std::move(deflater));
   keep_cookies(response.headers);
   attempt_.reset();
-  ever_open_ = true;
-  traffic_.connects.fetch_add(1);
-  traffic_.opened_at.store(now);
   received_before_ -= much;  // a handshake needs as much memory; the difference is what counts, modulo 2^64
-  inbox_.first_open(now);
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    response_headers_ = std::move(response.headers);
-    subprotocol_ = std::move(response.subprotocol);
-  }
-  step([&](policy::Lifecycle& machine) { machine.opened(now, epoch); });
-  if (!transport_ || transport_->epoch() != epoch) return;
+  bool wanted = false;
+  // In one step: a command that comes before it finds no line open, and one that comes after it an open connection.
+  step([&](policy::Lifecycle& machine) {
+    wanted = machine.state() == State::connecting && machine.epoch() == epoch;
+    if (wanted) {
+      sticky_.open(epoch, std::move(deflater));
+      ever_open_ = true;
+      traffic_.connects.fetch_add(1);
+      traffic_.opened_at.store(now);
+      inbox_.first_open(now);
+      response_headers_ = std::move(response.headers);
+      subprotocol_ = std::move(response.subprotocol);
+    }
+    machine.opened(now, epoch);
+  });
+  if (!wanted || !transport_ || transport_->epoch() != epoch) return;
   begin_beats();
   if (!expect_release_.load()) release(epoch);
 }
@@ -286,20 +303,20 @@ void Client::attempt_failed(std::uint64_t epoch, Failure failure) {
 void Client::transport_lost(policy::Loss loss, std::optional<Failure> fault) {
   const std::uint64_t epoch = transport_->epoch();
   drop_transport(epoch);
-  if (fault) tell(std::move(*fault), epoch);
+  if (fault) tell(std::move(*fault), epoch, transport_life_);
   step([&](policy::Lifecycle& machine) {
     machine.lost(net::monotonic_now(), epoch, std::move(loss), draw());
   });
 }
 
-void Client::tell(Failure failure, std::uint64_t epoch) {
+void Client::tell(Failure failure, std::uint64_t epoch, std::uint64_t life) {
   auto notice = std::make_shared<Notice>();
   notice->when = net::monotonic_now();
   notice->event.kind = policy::Event::Kind::error;
   notice->event.epoch = epoch;
+  notice->event.life = life;
   notice->event.failure = std::move(failure);
   const std::lock_guard<std::mutex> lock(mutex_);
-  notice->event.life = machine_.life();
   notice->url = shown_url_;
   inbox_.notify(std::move(notice));
 }

@@ -21,10 +21,14 @@ void Client::begin_read() {
   inbox_.begin(read_began_);
 }
 
-bool Client::end_read(bool closing) {
+bool Client::end_read(bool closing) { return finish_read(transport_life_, closing); }
+
+void Client::discard_read() { finish_read(Inbox::no_life, false); }
+
+bool Client::finish_read(std::uint64_t life, bool closing) {
   push_replies();
   traffic_.messages_in.fetch_add(std::exchange(read_messages_, 0), std::memory_order_relaxed);
-  const bool full = inbox_.publish(transport_life_, closing);
+  const bool full = inbox_.publish(life, closing);
   if (inbox_.burst_check()) check_bursts();
   if (!quiet_timer_) watch_for_quiet();
   traffic_.parse_seconds.store(traffic_.parse_seconds.load() + net::monotonic_now() - read_began_);

@@ -74,6 +74,8 @@ class Inbox {
   enum class Taken : std::uint8_t { items, nothing, over };
   static constexpr std::size_t kept_notices = 256;   // of a client that has no dispatcher
   static constexpr std::uint64_t handlers_lane = 0;  // readers are numbered from 1
+  static constexpr std::uint64_t no_life =
+      static_cast<std::uint64_t>(-1);  // of messages that nobody is to get
 
   /// `bell`: rung for a consumer that found its queue empty, once there is something to take.
   /// `overflow` may be others' as well.

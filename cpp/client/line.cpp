@@ -75,8 +75,8 @@ void Line::give_back() {
 }
 
 void Line::finish(std::string_view close_frame, bool behind) {
-  accepting_.store(false);
   const Lock wire(wire_);
+  accepting_.store(false);
   if (finished_) return;
   finished_ = true;
   collect();

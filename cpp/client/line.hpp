@@ -98,7 +98,7 @@ class Line {
   /// A control frame (Ping): it goes before waiting messages. False = not open.
   bool send_control(engine::Opcode opcode, std::string_view payload);
   /// From now on nothing more is accepted for this epoch (close() was called).
-  void stop_accepting(std::uint64_t epoch);
+  void stop_accepting();
   [[nodiscard]] std::uint64_t epoch() const noexcept { return open_epoch_.load(); }
   [[nodiscard]] std::uint64_t waiting_bytes() const noexcept { return waiting_bytes_.load(); }
   [[nodiscard]] std::uint64_t waiting_messages() const noexcept { return waiting_messages_.load(); }

@@ -38,7 +38,7 @@ Line::Sent Line::await_room(Lock& order, std::uint64_t& epoch, std::optional<dou
     if (!full()) return Sent::accepted;
     order.unlock();
     Lock wire(wire_);
-    if (!full()) continue;
+    if (!full() || !accepting_.load() || open_epoch_.load() != epoch) continue;
     const auto now = std::chrono::steady_clock::now();
     const auto limit_point = until ? time_point(*until) : now + std::chrono::hours(1);
     if (until && now >= limit_point) {
@@ -103,6 +103,7 @@ Line::Sent Line::send_many(engine::Opcode opcode, const std::string_view* payloa
       const Lock tray(tray_);
       deflater = deflater_;
     }
+    if (open_epoch_.load() != epoch) return Sent::not_open;  // the deflater may be the next connection's
 
     // As much as one write takes, and at least one message.
     framed_.recycle();
@@ -178,8 +179,11 @@ bool Line::send_control(engine::Opcode opcode, std::string_view payload) {
   return true;
 }
 
-void Line::stop_accepting(std::uint64_t epoch) {
-  if (open_epoch_.load() == epoch) accepting_.store(false);
+void Line::stop_accepting() {
+  {
+    const Lock wire(wire_);  // whoever is about to sleep for room has looked, or will
+    accepting_.store(false);
+  }
   tell_room();
 }
 

@@ -79,7 +79,8 @@ struct Recorder::State {
   std::condition_variable arrived;  // for the thread
   Alarm written;                    // for who waits
   std::string waiting;              // entries
-  std::string early;                // entries of an epoch whose `connect` was not told yet
+  std::string early;                // entries of an epoch whose `connect` was not told yet,
+  std::uint64_t early_epoch = 0;    // this one
   std::uint64_t open_epoch = 0;
   std::uint64_t lost_since = 0;  // messages that found no room, not yet marked in the file
   std::uint64_t told = 0;        // entries so far
@@ -136,6 +137,8 @@ bool Recorder::message(std::uint64_t epoch, bool binary, std::string_view payloa
     return false;
   }
   const bool early = epoch != state.open_epoch;
+  if (early && std::exchange(state.early_epoch, epoch) != epoch)
+    state.early.clear();  // that one never opened
   std::string& entries = early ? state.early : state.waiting;
   state.mark_gap(entries, epoch, now);
   append(entries, Entry::message(epoch, binary, now, payload.size()), payload);
@@ -148,6 +151,7 @@ bool Recorder::message(std::uint64_t epoch, bool binary, std::string_view payloa
 void Recorder::opened(std::uint64_t epoch, std::string_view url, double now) {
   State& state = *state_;
   const std::lock_guard<std::mutex> lock(state.mutex);
+  if (state.early_epoch != epoch) state.early.clear();
   // What came with the handshake's answer was here before anybody could be told: the connection is not younger than that.
   if (!state.early.empty()) now = std::min(now, first_entry(state.early).at);
   append(state.waiting, Entry::connect(epoch, now, url.size()), url);

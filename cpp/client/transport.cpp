@@ -118,6 +118,8 @@ void Transport::wait_to_write() {
 
 void Transport::send_close(std::uint16_t code, std::string_view reason) {
   if (engine_ == nullptr) return;
+  const auto self =
+      shared_from_this();  // what resume() reads may end the connection, and the owner lets go of us
   closing_ = true;
   engine_->close(code, reason);
   line_.finish(engine_->output(), true);
@@ -190,6 +192,10 @@ bool Transport::read_once() {
     }
     owner.transport_opened(std::move(*opened_), std::move(deflater));
     opened_.reset();
+  }
+  if (owner_ == nullptr) {  // a command replaced this connection before it was told
+    owner.discard_read();
+    return false;
   }
   // A Pong that is due comes before whatever the messages of this read make their handlers send.
   if (!closed_ && !rejected_) push_output();

@@ -47,6 +47,8 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
     virtual void begin_read() = 0;
     virtual void transport_message(engine::Opcode opcode, const std::string& payload) = 0;
     virtual bool end_read(bool closing) = 0;
+    /// Instead, when this was replaced while it was read: nobody was told of the connection, so nobody gets its messages.
+    virtual void discard_read() = 0;
     virtual void transport_pong(std::string_view payload) = 0;
     virtual void bytes_received(std::size_t size) = 0;
   };

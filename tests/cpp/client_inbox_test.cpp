@@ -241,6 +241,16 @@ TEST(Inbox, WhileClosingWhatFindsNoRoomIsDroppedAndCounted) {
   EXPECT_EQ(feed.take().size(), 3u);
 }
 
+TEST(Inbox, WhatIsOfNoLifeIsGivenToNobody) {
+  Feed feed;
+  feed.inbox.set_handlers(Wishes::all(), 100.0);
+  feed.life = Inbox::no_life;
+  feed.read({"a", "b"});
+  EXPECT_EQ(feed.take(), Routes{});
+  EXPECT_EQ(feed.inbox.counts().messages, 0u);
+  EXPECT_EQ(feed.inbox.counts().drops.closed, 2u);
+}
+
 TEST(Inbox, ANoticeWaitsUntilItIsComplete) {
   Feed feed;
   feed.inbox.set_handlers(Wishes::all(), 100.0);

@@ -153,7 +153,7 @@ TEST(LineGathering, OnlyWhatMayBeGatheredIs) {
   EXPECT_EQ(one.line.gather(Opcode::text, "no room", 0), Gathered::no);
   EXPECT_EQ(one.send("no room", 0, 0.0), Line::Sent::full);
   one.line.flush();
-  one.line.stop_accepting(7);
+  one.line.stop_accepting();
   EXPECT_EQ(one.line.gather(Opcode::text, "closing", 0), Gathered::no);
   one.line.shut();
   EXPECT_EQ(one.line.gather(Opcode::text, "over", 0), Gathered::no);

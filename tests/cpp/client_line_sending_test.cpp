@@ -104,6 +104,21 @@ TEST(LineSending, ManyDoNotCrossToTheNextConnectionInTheMiddle) {
   one.line.shut();
 }
 
+TEST(LineSending, NobodyWaitsForRoomWhenNothingIsAcceptedAnyMore) {
+  for (int round = 0; round < 500; ++round) {
+    OnNarrow one(10);
+    one.stream.room = 0;
+    one.send(std::string(100, 'x'));
+    Line::Sent sent = Line::Sent::accepted;
+    std::thread sender([&] { sent = one.send("waits", 0, 60.0); });
+    if (round % 2 != 0) std::this_thread::yield();
+    one.line.stop_accepting();
+    sender.join();
+    ASSERT_EQ(sent, Line::Sent::not_open);
+    one.line.shut();
+  }
+}
+
 TEST(LineSending, WhatMustNotWaitPassesAFullOutboxBehindWhatWaits) {
   OnNarrow one(10);
   one.stream.room = 0;
@@ -115,7 +130,7 @@ TEST(LineSending, WhatMustNotWaitPassesAFullOutboxBehindWhatWaits) {
   one.stream.room = 1000;
   one.line.flush();
   EXPECT_EQ(frames_in(one.stream.written), as_frames({std::string(100, 'x'), "sticky"}));
-  one.line.stop_accepting(7);
+  one.line.stop_accepting();
   EXPECT_FALSE(one.line.push(framed("closing"), 7, Line::Write::now));
 }
 

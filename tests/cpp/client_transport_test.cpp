@@ -54,6 +54,7 @@ class Echo final : public Transport::Owner {
   void transport_failed(Failure failure) override { ADD_FAILURE() << failure.message; }
   void transport_lost(policy::Loss, std::optional<Failure>) override {}
   void begin_read() override {}
+  void discard_read() override {}
   void transport_message(Opcode, const std::string& payload) override { messages_.push_back(payload); }
   bool end_read(bool) override {
     const client::Inside inside;
