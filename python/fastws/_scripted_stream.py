@@ -141,8 +141,9 @@ class Stream:
             if reset:
                 with contextlib.suppress(OSError):
                     self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self._sock.close()
+            # First: the client may act on the end before this thread runs again.
             self.closed_at = time.monotonic()
+            self._sock.close()
             self._wake_read.close()
             self._wake_write.close()
 
