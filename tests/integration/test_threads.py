@@ -91,7 +91,9 @@ def test_handlers_come_and_go_while_messages_flow(serve, client, until):
             ws.off("message", handler)
             ws.off("never")
             ws.off("n", handler)
-            time.sleep(0.02)  # one that is running now may still finish
+            # A call that is running now may still finish: it is over two messages later.
+            later = len(standing) + 2
+            until(lambda later=later: len(standing) >= later)
             gone.set()
 
     run(*[registrar] * 4)
