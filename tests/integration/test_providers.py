@@ -73,7 +73,7 @@ def test_a_slow_handler_fails_no_attempt(serve, recorded):
     """R16: providers do not wait behind handlers."""
     server = serve([REFUSE, OPEN])
     hold = threading.Event()
-    _, log = recorded(lambda: server.url, connect_timeout=1.0, on={"error": lambda _: hold.wait(10)})
+    _, log = recorded(lambda: server.url, connect_timeout=5.0, on={"error": lambda _: hold.wait(30)})
     server.wait_open(2)
     hold.set()
     log.wait("connect")
@@ -136,11 +136,12 @@ def test_a_provider_that_hangs_fails_attempts_at_their_deadline(serve, recorded,
             hold.wait(20)
         return {}
 
+    began = time.monotonic()  # `connecting` may be told late
     ws, log = recorded(server, headers=slow_token, connect_timeout=0.3)
     log.wait("error", 3)
     assert {error.phase for error in log.all("error")} == {"provider"}
     assert len(calls) == 1, "it is not asked again while an earlier call has not returned"
-    assert log.times[1] - log.times[0] >= 0.25
+    assert log.times[1] - began >= 0.25
     hold.set()
     log.wait("connect")
     assert len([record for record in caplog.records if "slow_token" in record.getMessage()]) == 1
@@ -155,14 +156,14 @@ def test_close_while_a_provider_hangs(serve, client):
 
     def url():
         asked.set()
-        hold.wait(20)
+        hold.wait(30)
         return server.url
 
-    ws = client(url)
+    ws = client(url, close_timeout=20)
     assert asked.wait(10)
     started = time.monotonic()
     ws.close()
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 10
     hold.set()
     time.sleep(0.3)
     assert (ws.state, server.total) == ("closed", 0)

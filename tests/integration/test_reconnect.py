@@ -91,11 +91,18 @@ def test_close_1012_waits_five_to_thirty_seconds(serve, recorded):
 
 def test_close_1012_can_be_configured(serve, recorded):
     """Section 5: Backoff(close_code_delay={1012: (0.3, 0.4)})."""
-    server = serve([lambda conn: conn.close(1012), lambda conn: conn.accept()])
+    sent_at = []
+
+    def restart(conn):
+        conn.accept()
+        sent_at.append(time.monotonic())
+        conn.close(1012)
+
+    server = serve([restart, lambda conn: conn.accept()])
     _, log = recorded(server, reconnect=Backoff(base=0.02, cap=0.1, close_code_delay={1012: (0.3, 0.4)}))
     log.wait("connect", 2)
     assert 0.3 <= log.all("reconnecting")[0].delay <= 0.4
-    assert server.connections[1].began_at - server.connections[0].over_at >= 0.28
+    assert server.connections[1].began_at - sent_at[0] >= 0.28
 
 
 def test_close_1013_jumps_to_the_cap(serve, recorded):
@@ -160,18 +167,24 @@ def test_the_client_really_waits_as_long_as_it_says(serve, recorded):
 
 def test_reconnecting_tells_when_on_the_monotonic_clock(serve, recorded):
     """Section 6: `at` is time.monotonic()'s."""
+    began = time.monotonic()
     _, log = recorded(serve(lambda conn: conn.refuse(503)), reconnect=Backoff(base=2.0, jitter=0))
     event = log.wait("reconnecting")
     assert event.delay == pytest.approx(2.0)
-    assert abs(event.at - (log.times[-1] + event.delay)) < 1.0
+    assert began + event.delay <= event.at <= time.monotonic() + event.delay
 
 
 def test_a_stable_connection_resets_the_count(serve, recorded):
     """T22, P6: after min_uptime the next wait is the first one again."""
-    drop = lambda conn: (conn.accept(), conn.drop())
-    stable = lambda conn: (conn.accept(), conn.stall(0.6), conn.drop())
-    server = serve([drop, drop, drop, stable, lambda conn: conn.accept()])
-    _, log = recorded(server, reconnect=Backoff(base=0.02, factor=2, cap=10, jitter=0, min_uptime=0.5))
+    # It opens and ends in one read of the client, and the stable one lasts from a message on: no stall changes that.
+    short = lambda conn: conn.accept(then=b"\x88\x02\x03\xe9")
+    stable = lambda conn: (conn.expect(), conn.stall(0.6), conn.drop())
+    server = serve([short, short, short, stable, lambda conn: conn.accept()])
+    _, log = recorded(
+        server,
+        on={"connect": lambda event: event.client.send("here")},
+        reconnect=Backoff(base=0.02, factor=2, cap=10, jitter=0, min_uptime=0.5),
+    )
     log.wait("connect", 5)
     assert [event.attempt for event in log.all("reconnecting")] == [1, 2, 3, 1]
     assert [round(event.delay, 6) for event in log.all("reconnecting")] == [0.02, 0.04, 0.08, 0.02]
@@ -247,13 +260,14 @@ def test_an_attempt_that_stalls_is_given_up_and_its_late_answer_is_nothing(serve
 
     def late(conn):
         conn.read_request()
-        conn.stall(1.0)
+        conn.stall(5.0)  # less, once the client has left
         conn.accept()
 
     server = serve([late, late, lambda conn: conn.accept()])
     ws, log = recorded(server, connect_timeout=0.4)
     log.wait("connect")
-    assert [error.phase for error in log.all("error")] == ["timeout", "timeout"]
+    errors = log.all("error")
+    assert len(errors) >= 2 and {error.phase for error in errors} == {"timeout"}
     for conn in server.connections[:2]:
         assert conn.wait_over(5), "an attempt given up must be closed by the client"
     time.sleep(1.2)  # both late answers have been sent by now
@@ -266,10 +280,10 @@ def test_an_attempt_that_stalls_is_given_up_and_its_late_answer_is_nothing(serve
 def test_a_stall_before_tls_or_before_101_is_a_timeout(serve, recorded):
     """Section 4: connect_timeout is total; the phase says timeout, the attempt ends on time."""
     server = serve(lambda conn: conn.stall())
+    began = time.monotonic()  # `connecting` may be told late
     _, log = recorded(server, connect_timeout=0.3)
-    started = log.wait("connecting") and log.times[0]
     assert log.wait("error").phase == "timeout"
-    assert 0.25 <= log.times[1] - started < 5
+    assert 0.25 <= log.times[1] - began < 5
     log.wait("connecting", 2)
 
 
@@ -277,6 +291,7 @@ def test_two_clients_know_nothing_of_each_other(serve, recorded):
     """One client's losses leave the other's connection alone."""
     quiet, noisy = serve(), serve(lambda conn: (conn.accept(), conn.drop()))
     ws, log = recorded(quiet)
+    log.wait("connect")
     _, other = recorded(noisy)
     other.wait("connect", 8)
     assert log.names == ["connecting", "connect"]
