@@ -12,8 +12,10 @@ from fastws import ConnectFailed, ConnectionClosed, ConnectTimeout, MessageTooBi
 
 
 def numbers(count):
+    """Sends so many messages, once one came."""
+
     def script(conn):
-        conn.accept()
+        conn.expect()
         for n in range(count):
             conn.send_json({"type": "n", "n": n})
 
@@ -90,21 +92,24 @@ def test_messages_of_some_types_have_a_queue_of_their_own(run, serve, aclient):
     run(main())
 
 
-def test_iteration_ends_after_close(run, serve, aclient):
+def test_iteration_ends_after_close(run, serve, aclient, eventually):
     server = serve(echo)
 
     async def main():
         ws = aclient(server)
         await ws.wait_open(10)
+        seen = []
 
         async def read():
-            return [message async for message in ws]
+            async for message in ws:
+                seen.append(message)
 
         reading = asyncio.create_task(read())
         await ws.send({"type": "last"})
-        await asyncio.sleep(0.05)
+        assert await eventually(lambda: seen)
         await ws.close()
-        assert await reading == [{"type": "last"}]
+        await reading
+        assert seen == [{"type": "last"}]
         with pytest.raises(ConnectionClosed):
             await ws.recv(1)
 
@@ -255,6 +260,8 @@ def test_a_feed_that_never_pauses_lets_other_tasks_run(run, serve, aclient):
                 await asyncio.sleep(0)
 
         async with aclient(server) as ws:
+            aiter(ws)  # who reads later keeps no more than the newest 1024
+            await ws.send("go")
             while ws.stats().messages_in < 5000:
                 await asyncio.sleep(0.005)
             beside = asyncio.create_task(other())
