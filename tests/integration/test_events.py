@@ -56,8 +56,10 @@ def test_fields_of_connecting_and_connect(serve, recorded):
 
 
 def test_fields_of_disconnect_and_reconnecting(serve, recorded):
-    server = serve([lambda conn: (conn.accept(), conn.stall(0.15), conn.close(4000, "so")), OPEN])
-    _, log = recorded(server)
+    server = serve([lambda conn: (conn.expect(), conn.stall(0.15), conn.close(4000, "so")), OPEN])
+    ws, log = recorded(server)
+    log.wait("connect")
+    ws.send("it is open from here on")
     log.wait("connect", 2)
     lost = log.all("disconnect")[0]
     assert (lost.code, lost.reason, lost.clean, lost.initiator, lost.will_reconnect) == (
@@ -67,7 +69,7 @@ def test_fields_of_disconnect_and_reconnecting(serve, recorded):
         "server",
         True,
     )
-    assert 0.1 <= lost.uptime < 10
+    assert 0.15 <= lost.uptime < 10
     assert (lost.unsent_messages, lost.unsent_bytes) == (0, 0)
     waiting = log.all("reconnecting")[0]
     assert waiting.attempt == 1
