@@ -130,8 +130,9 @@ def test_a_stuck_disk_never_blocks_the_connection(serve, recorded, until, tmp_pa
         assert until(lambda: len(seen) == 120, 60)
         stats = ws.stats()
         assert 120 - 66 <= stats.unrecorded < 120 - 30  # 32 MiB wait, at most as many are being written
-        event = log.wait("dropped")
-        assert (event.cause, event.count) == ("unrecorded", stats.unrecorded)
+        # Told once per burst: one, unless the flood stood still for a second.
+        assert until(lambda: sum(event.count for event in log.all("dropped")) == stats.unrecorded)
+        assert {event.cause for event in log.all("dropped")} == {"unrecorded"}
         os.set_blocking(reader, True)
         chunks = []
 
@@ -205,26 +206,28 @@ def test_a_recording_is_served_again_message_by_message(serve, client, recorded,
 
 def test_time_is_kept_and_scaled(client, tmp_path):
     path = tmp_path / "feed.jsonl"
-    texts = [(0.0, "a"), (0.6, "b"), (0.6, "c"), (1.2, "d")]
-    lines = [
-        {"at": 1.0, "mono": 50.0, "kind": "start", "version": 1},
-        {"at": 1.0, "mono": 50.0, "epoch": 1, "kind": "connect"},
-    ]
-    lines += [{"at": 1.0, "mono": 50.0 + at, "epoch": 1, "kind": "text", "data": text} for at, text in texts]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
-    def played(speed):
+    def played(speed, last):
+        """Seconds from before the replay to the last of four messages, which is recorded `last` seconds in."""
+        texts = [(0.0, "a"), (last / 2, "b"), (last / 2, "c"), (last, "d")]
+        lines = [
+            {"at": 1.0, "mono": 50.0, "kind": "start", "version": 1},
+            {"at": 1.0, "mono": 50.0, "epoch": 1, "kind": "connect"},
+        ]
+        lines += [
+            {"at": 1.0, "mono": 50.0 + at, "epoch": 1, "kind": "text", "data": text} for at, text in texts
+        ]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        began = time.monotonic()
         with replay(path, speed) as server, client(server, decode="text") as ws:
-            arrivals = []
             for _, text in texts:
-                assert ws.recv(10) == text
-                arrivals.append(time.monotonic())
-            return arrivals[-1] - arrivals[0]
+                assert ws.recv(100) == text
+            return time.monotonic() - began
 
-    assert played(1.0) >= 1.0
-    assert played(2.0) >= 0.4
-    assert played(None) < 1.0
-    assert played(float("inf")) < 1.0
+    assert played(1.0, 1.2) >= 1.2
+    assert played(2.0, 1.2) >= 0.6
+    assert played(None, 120.0) < 60
+    assert played(float("inf"), 120.0) < 60
 
 
 def test_a_torn_last_line_is_passed_over(client, tmp_path):
