@@ -89,6 +89,19 @@ def recorded(client):
 
 
 @pytest.fixture
+def total_now(client):
+    """total_now(server): how many connections came, those on their way included: one more comes behind them all."""
+
+    def count(server):
+        client(server.url + "probe", reconnect=False)
+        is_probe = lambda conn: conn.request is not None and conn.request.path == "/probe"
+        assert until(lambda: any(map(is_probe, list(server.connections))))
+        return next(filter(is_probe, server.connections)).index + 1
+
+    return count
+
+
+@pytest.fixture
 def child():
     """Start Python processes: child(source, argument, ...). They end with the test."""
     made = []
