@@ -42,16 +42,27 @@ def test_latency_is_from_the_socket_read_to_the_hand_over(opened, until):
     """A message that waits for a busy handler waits as long as that; one that need not is there at once."""
 
     def script(conn):
+        conn.expect()
         for number in range(20):
             conn.send_json({"type": "n", "n": number})
             conn.stall(0.01)
+        conn.expect()
         conn.send_json({"type": "busy"})
-        conn.stall(0.1)
+        conn.expect()
         conn.send_json({"type": "n", "n": 20})
 
-    seen, gate = [], threading.Event()
+    seen, held, gate = [], threading.Event(), threading.Event()
     ws, _ = opened(script)
-    ws.on("busy", lambda _: gate.wait(0.5)).on("n", seen.append)
+    ws.on("busy", lambda _: (held.set(), gate.wait(30))).on("n", seen.append)
+    ws.send({})
+    assert until(lambda: len(seen) == 20)
+    longest = ws.stats().latency["max"]
+    ws.send({})
+    assert held.wait(10)
+    ws.send({})
+    assert until(lambda: ws.stats().messages_in == 22)
+    time.sleep(0.25 + 3 * longest)  # on a busy machine the first ones waited, too
+    gate.set()
     assert until(lambda: len(seen) == 21)
     latency = ws.stats().latency
     assert 0 < latency["p50"] <= latency["p90"] <= latency["p99"] <= latency["p999"] <= latency["max"]
@@ -60,10 +71,19 @@ def test_latency_is_from_the_socket_read_to_the_hand_over(opened, until):
 
 
 def test_handler_seconds_are_those_of_handlers(opened, until):
-    ws, _ = opened(lambda conn: conn.send_json({"type": "n"}))
-    ws.on("n", lambda _: time.sleep(0.1))
+    held, gate = threading.Event(), threading.Event()
+    ws, _ = opened(lambda conn: (conn.expect(), conn.send_json({"type": "n"})))
+    ws.on("n", lambda _: (held.set(), gate.wait(30)))
+    assert until(lambda: ws.stats().parse_seconds > 0)  # the read of the handshake is counted
+    handshake = ws.stats().parse_seconds
+    ws.send({})
+    assert held.wait(10)
+    assert until(lambda: ws.stats().parse_seconds > handshake)  # and that of the message
+    parsed = ws.stats().parse_seconds
+    time.sleep(0.1)
+    gate.set()
     assert until(lambda: ws.stats().handler_seconds >= 0.1)
-    assert ws.stats().parse_seconds < 0.1
+    assert ws.stats().parse_seconds == parsed
 
 
 def test_what_waits_is_counted_until_it_is_worked_off(opened, until):
