@@ -23,12 +23,12 @@ def test_a_silent_peer_is_found(serve, recorded):
     assert (lost.code, lost.clean, lost.initiator, lost.will_reconnect) == (1006, False, "liveness", True)
     assert 0.65 <= lost.uptime < 4.0
     log.wait("connect", 2)
+    assert server.connections[0].wait_over(5)  # then all that came was read
     assert len(server.connections[0].pings) >= 1
-    assert server.connections[0].wait_over(5)
 
 
-def test_a_quiet_peer_that_pongs_is_left_in_peace_also_after_reconnects(serve, recorded):
-    """T14: two reconnects in a row, then five quiet intervals without a false timeout."""
+def test_a_quiet_peer_that_pongs_is_left_in_peace_also_after_reconnects(serve, recorded, until):
+    """T14: two reconnects in a row, then quiet for longer than a timeout takes, without a false one."""
     server = serve(
         [
             lambda conn: (conn.accept(), conn.drop()),
@@ -36,44 +36,71 @@ def test_a_quiet_peer_that_pongs_is_left_in_peace_also_after_reconnects(serve, r
             lambda conn: conn.accept(),
         ]
     )
-    ws, log = recorded(server, ping_interval=0.3, pong_timeout=1.0)
+    ws, log = recorded(server, ping_interval=0.2, pong_timeout=2.5)
     log.wait("connect", 3)
-    time.sleep(1.8)
+    conn = server.connections[2]
+    assert until(lambda: len(conn.pings) >= 15)  # 3 s
+    assert len(conn.pings) <= (time.monotonic() - conn.began_at) / 0.2 + 1
     assert len(log.all("disconnect")) == 2
     assert ws.state == "open"
-    assert 3 <= len(server.connections[2].pings) <= 7
+
+
+class Talking:
+    """A script that never pongs, says `first`, then `again` every 0.05 s, and knows its longest pause."""
+
+    def __init__(self, first, again):
+        self._first = first
+        self._again = again
+        self._last = self._longest = 0.0
+
+    def __call__(self, conn):
+        self._last = time.monotonic()
+        silent(conn)
+        conn.send_raw(self._first)
+        while not conn.stall(0.05):
+            now = time.monotonic()
+            conn.send_raw(self._again)
+            self._longest = max(self._longest, time.monotonic() - self._last)
+            self._last = now
+
+    @property
+    def pause(self):
+        """The longest until now."""
+        return max(self._longest, time.monotonic() - self._last)
+
+
+def talked_to(serve, recorded, first, again, **options):
+    """What became of a client that the server talks to: its state, the number of its Pings, its disconnects.
+
+    Looked at once more when the server itself paused, which is no fault of the client.
+    """
+    for _ in range(5):
+        talking = Talking(first, again)
+        server = serve(talking)
+        ws, log = recorded(server, **options)
+        log.wait("connect")
+        time.sleep(2.0)
+        seen = ws.state, len(server.connections[0].pings), log.all("disconnect")
+        if talking.pause < 0.4:
+            break
+    return seen
 
 
 def test_any_inbound_bytes_count_as_alive(serve, recorded):
     """Section 8: no Ping while something comes; a peer that talks but never pongs is alive."""
-
-    def chatty(conn):
-        silent(conn)
-        while not conn.stall(0.05):
-            conn.send_json({"type": "tick"})
-
-    server = serve(chatty)
-    ws, log = recorded(server, ping_interval=0.6, pong_timeout=0.3)
-    log.wait("connect")
-    time.sleep(2.0)
-    assert ws.state == "open"
-    assert len(server.connections[0].pings) <= 1
-    assert not log.all("disconnect")
+    tick = b'\x81\x10{"type": "tick"}'
+    state, pings, lost = talked_to(serve, recorded, b"", tick, ping_interval=0.6, pong_timeout=0.3)
+    assert state == "open"
+    assert pings <= 1
+    assert not lost
 
 
 def test_half_a_message_counts_as_alive(serve, recorded):
     """Section 8: bytes, not messages."""
-
-    def dribble(conn):
-        silent(conn)
-        conn.send_raw(b"\x82\x7e\x10\x00")
-        while not conn.stall(0.1):
-            conn.send_raw(b"x")
-
-    ws, log = recorded(serve(dribble), ping_interval=0.5, pong_timeout=0.3)
-    log.wait("connect")
-    time.sleep(1.6)
-    assert ws.state == "open"
+    head = b"\x82\x7e\x10\x00"
+    state, _, lost = talked_to(serve, recorded, head, b"x", ping_interval=0.5, pong_timeout=0.3)
+    assert state == "open"
+    assert not lost
 
 
 @pytest.mark.parametrize(
@@ -88,15 +115,18 @@ def test_none_turns_it_off(serve, recorded, options):
     assert not log.all("disconnect")
 
 
-def test_a_busy_handler_does_not_kill_its_connection(serve, recorded):
+def test_a_busy_handler_does_not_kill_its_connection(serve, recorded, until):
     """section 8 runs natively: a handler that sleeps through many intervals loses nothing."""
-    server = serve()
-    ws, log = recorded(server, ping_interval=0.2, pong_timeout=0.3, on={"connect": lambda _: time.sleep(1.5)})
-    server.wait_open(1)
-    time.sleep(1.5)
+    server, gate = serve(), threading.Event()
+    on = {"connect": lambda _: gate.wait(30)}
+    ws, log = recorded(server, ping_interval=0.2, pong_timeout=2.5, on=on)
+    conn = server.wait_open(1)
+    assert until(lambda: len(conn.pings) >= 15)  # 3 s
+    gate.set()
     log.wait("connect")
     assert ws.state == "open"
-    assert len(server.connections[0].pings) >= 3
+    assert server.total == 1
+    assert not log.all("disconnect")
 
 
 def test_a_paused_reader_rests_the_pong_deadline(serve, recorded, until):
@@ -111,9 +141,9 @@ def test_a_paused_reader_rests_the_pong_deadline(serve, recorded, until):
     seen = []
     server = serve(flood, send_buffer=16384)
     on = {"n": lambda message: (gate.wait(20), seen.append(message["n"]))}
-    ws, log = recorded(server, inbox_messages=20, ping_interval=0.2, pong_timeout=0.3, on=on)
+    ws, log = recorded(server, inbox_messages=20, ping_interval=0.2, pong_timeout=2.5, on=on)
     log.wait("connect")
-    time.sleep(2.0)
+    time.sleep(3.5)
     assert ws.state == "open"
     gate.set()
     assert until(lambda: len(seen) == 5000)
