@@ -9,16 +9,16 @@ import time
 
 
 def demanding(conn):
-    """Pings every 0.5 s and drops who does not answer within 1.5 s."""
+    """Pings every 0.5 s and drops who does not answer within 3 s."""
     conn.accept()
     number = 0
     while not conn.stall(0.5):
         asked, number = time.monotonic(), number + 1
         conn.ping(b"%d" % number)
         while len(conn.pongs) < number:
-            if time.monotonic() - asked > 1.5:
+            if time.monotonic() - asked > 3.0:
                 conn.reset()
-                raise AssertionError("no pong within 1.5 s")
+                raise AssertionError("no pong within 3 s")
             time.sleep(0.01)
 
 
@@ -75,20 +75,20 @@ def test_a_stopped_process_keeps_its_healthy_connection(serve, child):
             conn.send_json({"type": "tick"})
 
     server = serve(script)
-    process = child(CLIENT, server.url, 0.7, 0.7)
+    process = child(CLIENT, server.url, 0.5, 2.2)
     assert process.hear()[0] == "connect"
-    process.pause(3.0)
-    assert process.heard_nothing(2.0)
+    process.pause(3.2)
+    assert process.heard_nothing(3.0)
     assert server.live == 1
 
 
 def test_a_stopped_process_with_a_quiet_healthy_server(serve, child):
     """T15, R20: nothing was sent meanwhile; a ping is, and its pong keeps the connection."""
     server = serve()
-    process = child(CLIENT, server.url, 0.7, 0.7)
+    process = child(CLIENT, server.url, 0.5, 2.2)
     assert process.hear()[0] == "connect"
-    process.pause(3.0)
-    assert process.heard_nothing(2.5)
+    process.pause(3.2)
+    assert process.heard_nothing(3.0)
     assert server.live == 1
     assert server.connections[0].pings
 
