@@ -98,6 +98,7 @@ def test_many_readers_at_once_some_of_them_cancelled(run, serve, aclient):
                 got.append((await ws.recv())["n"])
 
         async with aclient(server) as ws:
+            aiter(ws)  # the messages are for reading from now on, though the tasks may begin late
             readers = [asyncio.create_task(read()) for _ in range(8)]
             await ws.send({"go": 1})
             while len(got) < COUNT:
