@@ -296,3 +296,16 @@ def until(condition, timeout=WAIT):
 def until_fixture():
     """until(condition, timeout): wait until it holds, give what it gave last."""
     return until
+
+
+@pytest.fixture
+def io_turn():
+    """io_turn(ws, conn): return when the client's I/O thread had a turn, and with it has written what it could."""
+
+    def wait(ws, conn):
+        for _ in range(2):  # the first may be read just before it writes
+            read = ws.stats().bytes_in
+            conn.send_raw(b"\x8a\x00")  # a Pong that nobody asked for
+            assert until(lambda: ws.stats().bytes_in > read)  # noqa: B023
+
+    return wait

@@ -14,22 +14,25 @@ def clogged(conn):
 
 
 @pytest.fixture
-def full(serve, aclient):
+def full(serve, aclient, io_turn):
     """An open client whose outbox is full: ws, conn, sent = await full(...); the server reads on conn.resume_reading()."""
     server = serve(clogged, receive_buffer=4096)
 
     async def make(**options):
         ws = aclient(server, outbox_bytes=10_000, compress=False, **options)
         await ws.wait_open(10)
-        sent, refused = 0, 0
-        while refused < 3:  # the kernel's buffers have to be full, too
+        conn = server.wait_open(1)
+        sent, unmoved = 0, 0
+        while unmoved < 3:  # the kernel's buffers have to be full, too
+            before = ws.stats().outbox_bytes
             try:
                 await asyncio.wait_for(ws.send_bytes(b"x" * 50_000), 0.1)
-                sent, refused = sent + 1, 0
+                sent, unmoved = sent + 1, 0
             except (TimeoutError, asyncio.TimeoutError):
-                refused += 1
-                await asyncio.sleep(0.02)
-        return ws, server.wait_open(1), sent
+                io_turn(ws, conn)
+                await asyncio.sleep(0.05)
+                unmoved = unmoved + 1 if ws.stats().outbox_bytes == before else 0
+        return ws, conn, sent
 
     return make
 

@@ -1,12 +1,10 @@
 """Bursts: their messages are gathered, and written by another thread; nothing of what a send() promised may change by that."""
 
 import json
-import textwrap
 import threading
 import time
 
 import pytest
-from child_process import BUSY
 
 BURST = 3000
 
@@ -162,22 +160,27 @@ def test_a_burst_to_a_server_that_dies_is_written_or_counted(serve, recorded, un
     assert ws.stats().outbox_messages == 0
 
 
-def test_a_burst_does_not_wait_for_the_gil(serve, child):
+def test_a_burst_does_not_wait_for_the_gil(serve, child, until):
     """It is written by a thread that never takes it."""
     server = serve()
     source = """
+        def hold(size):                                # the GIL, in one C call
+            began = time.monotonic()
+            sum(range(size))
+            return began, time.monotonic() - began
+
+        _, took = hold(10_000_000)
         with WebSocketClient(sys.argv[1]) as ws:
+            ws.wait_open(10)
             for number in range(500):
                 ws.send({"from": "main", "n": number})
-            began = time.monotonic()
-            took = busy(1.0)
-            say(began, took)
+            say(*hold(int(10_000_000 * 2.5 / took)))
             sys.stdin.readline()
     """
-    began, took = child(BUSY + textwrap.dedent(source), server.url).hear()
+    began, took = child(source, server.url).hear()
     conn = server.wait_open(1)
-    assert len(conn.messages) == 500
-    assert conn.arrivals[-1] < began + took / 2
+    assert until(lambda: len(conn.messages) == 500)
+    assert conn.arrivals[-1] < began + 0.8 * took
 
 
 @pytest.mark.parametrize(
@@ -233,7 +236,7 @@ def test_a_process_of_multiprocessing_that_ends_after_a_burst_has_sent_it(serve,
     assert read_as(conn) == list(range(BURST))
 
 
-def test_a_full_outbox_holds_a_burst_back(opened, until):
+def test_a_full_outbox_holds_a_burst_back(opened, until, io_turn):
     """The limit counts what is gathered."""
 
     def clogged(conn):
@@ -242,11 +245,14 @@ def test_a_full_outbox_holds_a_burst_back(opened, until):
 
     ws, conn = opened(clogged, receive_buffer=4096, outbox_bytes=100_000, send_timeout=0)
     accepted = 0
-    with pytest.raises(TimeoutError):
-        while True:
-            assert ws.send({"from": "main", "n": accepted})
-            accepted += 1
-    assert 100_000 <= ws.stats().outbox_bytes < 101_000
+    while ws.stats().outbox_bytes < 100_000:
+        with pytest.raises(TimeoutError):
+            while True:
+                assert ws.send({"from": "main", "n": accepted})
+                accepted += 1
+        io_turn(ws, conn)  # it may be full because nobody wrote yet, and not because the kernel takes no more
+        time.sleep(0.1)
+    assert ws.stats().outbox_bytes < 101_000
     conn.resume_reading()
     assert ws.flush(20)
     assert until(lambda: len(conn.messages) == accepted)
