@@ -236,7 +236,8 @@ def test_a_name_that_the_proxy_does_not_know(recorded, start, names, kind, says)
     ],
 )
 def test_a_proxy_of_another_kind(recorded, start, kind, scheme, phase, says):
-    _, log = recorded("ws://local.test/", proxy=start(kind).url("ann:s3cret", scheme), connect_timeout=1)
+    proxy = start(kind).url("ann:s3cret", scheme)
+    _, log = recorded("ws://local.test/", proxy=proxy, connect_timeout=1 if phase == "timeout" else 15)
     error = log.wait("error")
     assert (error.phase, error.fatal) == (phase, False), error
     assert says in error.message
