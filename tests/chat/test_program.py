@@ -117,10 +117,10 @@ def test_a_server_that_can_not_start_is_told_with_its_reason_at_hand(place):
 
 
 def test_a_server_nobody_needs_any_more_ends_by_itself(serve, person):
-    server = serve("--linger", "0.5")
+    server = serve("--linger", "2")  # counted from its start on: Ada has to come in this time
     ada = person("Ada", url=server.url)
     with pytest.raises(subprocess.TimeoutExpired):
-        server.process.wait(1.0)
+        server.process.wait(3.0)
     ada.close()
     assert server.wait() == 0
 

@@ -284,13 +284,15 @@ def test_another_version_is_refused(talker):
 def test_too_many_messages_are_refused_with_the_time_to_wait(talker):
     ada = talker("Ada")
     ids = [uuid.uuid4().hex for _ in range(40)]
+    began = time.monotonic()
     for id in ids:
         ada.send({"type": "say", "id": id, "text": "again and again"})
     answers = [ada.next(lambda message: "id" in message) for _ in ids]
+    allowed = 20 + 5 * (time.monotonic() - began)  # at once, and in the time that it took
     assert [answer["id"] for answer in answers] == ids
     refused = [answer for answer in answers if answer["type"] == "refused"]
-    assert len(refused) >= 15
-    assert {answer["code"] for answer in refused} == {"too-fast"}
+    assert 20 <= len(ids) - len(refused) <= allowed + 1
+    assert all(answer["code"] == "too-fast" for answer in refused)
     assert all(0 < answer["retry_after"] <= 0.2 for answer in refused)
 
 

@@ -21,6 +21,7 @@ def test_what_is_said_while_the_server_is_gone_arrives_when_it_is_back(serve, pe
     ada, bob = person("Ada", url=server.url), person("Bob", url=server.url)
     ada.say("before")
     bob.sees("before")
+    ada.settled()
     server.kill()
     ada.say("one", "two", "three")
     assert [line.state for line in ada.view.lines] == ["sent", "sending", "sending", "sending"]
