@@ -19,8 +19,11 @@ def descriptors():
 
 
 def test_a_loop_that_is_closed_early_closes_the_client_and_another_may_have_it(
-    serve, aclient, new_loop, caplog, until
+    serve, client, aclient, new_loop, caplog, until
 ):
+    with client(serve(echo)) as first:
+        first.wait_open(10)  # the process has an I/O thread from now on, whose descriptors stay,
+    new_loop().close()  # and what its first loop of this kind leaves open
     server = serve(echo)
     before = descriptors()
     made = []
