@@ -2,7 +2,8 @@
 
 usage: async_program.py URL STATE ENDING LOOP
 
-It says JSON lines on stdout: ["ready"] when the state is reached, ["end", time.monotonic()] when main is over.
+It says JSON lines on stdout: ["ready"] when the state is reached and a signal may come, ["end", time.monotonic()] when main
+is over.
 """
 
 import asyncio
@@ -137,9 +138,9 @@ async def fork(ws):
 
 async def main():
     ws = await make()
-    say("ready")
     if ending == "interrupt":
         try:
+            say("ready")  # in here: the signal may come before wait()
             await ws.wait()
         finally:
             say("end", time.monotonic())

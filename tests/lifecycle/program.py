@@ -2,7 +2,8 @@
 
 usage: program.py URL STATE ENDING ECHO_URL
 
-It says JSON lines on stdout: ["ready"] when the state is reached, ["end", time.monotonic()] when main is over.
+It says JSON lines on stdout: ["ready"] when the state is reached and a signal may come, ["end", time.monotonic()] when main
+is over.
 """
 
 import contextlib
@@ -130,9 +131,9 @@ def fork(ws, ending):
 
 url, state, ending, echo_url = sys.argv[1:5]
 ws = make(url, state, ending)
-say("ready")
 if ending == "interrupt":
     try:
+        say("ready")  # in here: the signal may come before wait()
         ws.wait(60)
     finally:
         say("end", time.monotonic())
