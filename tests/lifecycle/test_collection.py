@@ -85,7 +85,7 @@ def test_a_dropped_open_client_says_goodbye_and_never_comes_back(quiet_server):
     with pytest.warns(ResourceWarning):
         del ws
         gc.collect()
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 10.0  # half of close_timeout
     assert server.connections[0].wait_close() is not None
     time.sleep(0.3)
     assert server.total == 1

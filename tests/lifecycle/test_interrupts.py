@@ -65,7 +65,7 @@ def test_every_waiting_call_can_be_interrupted(execute, tmp_path, name):
         ended = execute(path, server.url, interrupt=0.4)
     said = {line[0]: line[1:] for line in ended.lines}
     assert "interrupted" in said, ended
-    assert said["interrupted"][0] - said["signalled"][0] < 2.0
+    assert said["interrupted"][0] - said["signalled"][0] < 10.0  # the calls wait a minute, or for ever
     assert (ended.code, ended.stderr) == (0, "")
 
 
