@@ -76,8 +76,11 @@ class Ended:
 
     def __init__(self, code, lines, stderr, ended_at):
         self.code, self.lines, self.stderr = code, lines, stderr
-        said = [line[1] for line in lines if line[0] == "end"]
-        self.lingered = ended_at - said[0] if said else None
+        self.lingered = ended_at - self.said("end") if ["end"] in [line[:1] for line in lines] else None
+
+    def said(self, word):
+        """What came with the first line of this word."""
+        return next(line[1] for line in self.lines if line[0] == word)
 
     def __repr__(self):
         return f"code {self.code}, lingered {self.lingered}, said {self.lines}, stderr:\n{self.stderr}"

@@ -49,20 +49,33 @@ def server_for(state):
         while server.live and time.monotonic() < end:
             time.sleep(0.01)
         assert server.live == 0, "a connection outlived its process"
+        for conn in server.connections:
+            assert conn.wait_over(5)  # all that came before the FIN is read, too
 
 
-def judge(result, ending, code, linger):
+def soon(seconds, promise):
+    """A loaded machine may hold up any run: the least of them keeps the promise, and none takes four times as long."""
+    assert min(seconds) < promise and max(seconds) < 4 * promise, seconds
+
+
+def judge(results, ending, code, linger):
     """The code is the program's own, nothing is printed but what Python prints of an exception, and it is soon gone.
 
     `linger`: seconds that it may take from the end of main, and that an interrupted main may take.
     """
+    for result in results:
+        judge_words(result, ending, code)
+    soon([result.lingered for result in results], linger)
+    if ending == "interrupt":
+        soon([result.said("end") - result.said("signalled") for result in results], linger)
+
+
+def judge_words(result, ending, code):
+    """What a program's end looks like, however long it took."""
     if ending == "interrupt":
         # Ctrl-C goes through wait(): the shell's 130, or Python's own way of saying it.
         assert result.code in (130, -2), result
         assert not result.stderr or result.stderr.rstrip().endswith("KeyboardInterrupt"), result
-        signalled = next(line[1] for line in result.lines if line[0] == "signalled")
-        ended = next(line[1] for line in result.lines if line[0] == "end")
-        assert ended - signalled < linger, result
     else:
         assert result.code == code, result
         if ending == "exception":
@@ -71,4 +84,4 @@ def judge(result, ending, code, linger):
             assert result.stderr.count("Traceback") == 1, result
         else:
             assert result.stderr == "", result
-    assert result.lingered is not None and result.lingered < linger, result
+    assert result.lingered is not None, result

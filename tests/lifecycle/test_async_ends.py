@@ -46,7 +46,6 @@ def test_the_process_ends_as_it_should(execute, repeat, sanitized, state, ending
         interrupt = 0.1 if ending == "interrupt" else None
         loop = itertools.cycle(LOOPS)
         results = repeat(lambda: execute(PROGRAM, server.url, state, ending, next(loop), interrupt=interrupt))
-        for result in results:
-            judge(result, ending, ENDINGS[ending][0], 4 * LINGER if sanitized else LINGER)
+        judge(results, ending, ENDINGS[ending][0], 4 * LINGER if sanitized else LINGER)
     if state == "open" and ending not in ("os._exit", "fork-new"):
         assert [conn.index for conn in server.connections if conn.close_code is None] == [], "no Close frame"

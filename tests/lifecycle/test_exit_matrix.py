@@ -51,7 +51,6 @@ def test_the_process_ends_as_it_should(execute, repeat, shim, sanitized, state, 
                 PROGRAM, url, state, ending, server.url + "echo", preload=shim, interrupt=interrupt
             )
         )
-        for result in results:
-            judge(result, ending, ENDINGS[ending], 4 * LINGER if sanitized else LINGER)
+        judge(results, ending, ENDINGS[ending], 4 * LINGER if sanitized else LINGER)
     if state == "open" and ending in ("normal", "exit", "exit-in-handler", "exception", "interrupt", "del"):
         assert [conn.index for conn in server.connections if conn.close_code is None] == [], "no Close frame"
