@@ -189,7 +189,7 @@ def test_flush_does_not_wait_for_what_comes_later(opened):
 
 
 def test_flush_is_false_when_the_connection_is_lost(opened):
-    ws, conn = opened(clogged, receive_buffer=4096)
+    ws, conn = opened(clogged, receive_buffer=4096, reconnect=False)
     ws.send_bytes(b"x" * 8_000_000)
     threading.Timer(0.1, conn.reset).start()
     assert ws.flush(None) is False
