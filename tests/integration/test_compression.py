@@ -73,13 +73,14 @@ ANSWERS = {
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)
-def test_all_that_can_be_agreed_on(websockets_server, offer, answer):
+def test_all_that_can_be_agreed_on(websockets_server, until, offer, answer):
     events = []
     ws = WebSocketClient(websockets_server(**answer), compress=offer, autoconnect=False)
     ws.on("connect", events.append)
     with ws:
         echoes(ws)
         stats = ws.stats()
+        assert until(lambda: events)  # close() would pass it over
     extensions = dict(events[0].headers)["Sec-WebSocket-Extensions"]
     assert extensions.startswith("permessage-deflate")
     for name, value in answer.items():
@@ -185,6 +186,7 @@ def test_aiohttp(offer):
 def test_many_senders_share_one_context(websockets_server):
     """Threads that send at once: what each compresses refers to what was written before it, in that order."""
     with WebSocketClient(websockets_server(), compress=Deflate(threshold_bytes=0)) as ws:
+        reader = iter(ws)  # from here on nothing is dropped
 
         def send(thread):
             for number in range(300):
@@ -193,7 +195,7 @@ def test_many_senders_share_one_context(websockets_server):
         threads = [threading.Thread(target=send, args=(index,)) for index in range(4)]
         for thread in threads:
             thread.start()
-        got = [ws.recv(20) for _ in range(1200)]
+        got = [next(reader) for _ in range(1200)]
         for thread in threads:
             thread.join()
     for index in range(4):
@@ -282,7 +284,7 @@ def test_broken_compression_is_told_and_survived(serve, recorded):
     assert "cannot be inflated" in log.wait("error").message
     assert log.wait("disconnect").code == 1007
     log.wait("connect", count=2)
-    assert server.connections[0].close_code == 1007
+    assert server.connections[0].wait_close() == 1007
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,9 @@ def test_a_slow_handler_loses_nothing_and_the_server_feels_it(serve, recorded, u
 def test_a_slow_reader_without_handlers_loses_nothing(serve, client, until):
     """api.md 4: a client without message handlers follows `overflow`."""
     server = serve(flood(5000), send_buffer=16384)
-    ws = client(server, inbox_messages=50)
+    ws = client(server, inbox_messages=50, autoconnect=False)
     reader = iter(ws)
+    ws.connect()
     assert next(reader)["n"] == 0
     time.sleep(0.7)
     assert server.wait_open(1).sent < 5000
@@ -83,7 +84,7 @@ def test_a_paused_client_still_notices_close_and_sends(serve, recorded, until):
     """Sending and close() do not wait for the reader."""
     gate = threading.Event()
     server = serve(flood(20_000), send_buffer=16384)
-    ws, log = recorded(server, inbox_messages=10, close_timeout=0.5, on={"n": lambda _: gate.wait(3)})
+    ws, log = recorded(server, inbox_messages=10, close_timeout=0.5, on={"n": lambda _: gate.wait(60)})
     log.wait("connect")
     time.sleep(0.3)
     assert ws.send({"still": "here"})
@@ -91,7 +92,7 @@ def test_a_paused_client_still_notices_close_and_sends(serve, recorded, until):
     assert until(lambda: conn.messages)
     started = time.monotonic()
     ws.close()
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < 20.0
     gate.set()
     assert conn.wait_over()
 
