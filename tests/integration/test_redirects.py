@@ -139,16 +139,13 @@ def test_the_deadline_is_the_whole_attempts(serve, recorded):
             conn.redirect("/on")
 
     _, log = recorded(serve(slow).url, connect_timeout=0.8)
-    started = time.monotonic()
-    assert log.wait("error").phase == "timeout"
-    assert time.monotonic() - started < 1.5
+    assert log.wait("error").phase == "timeout"  # a deadline for each hop would end at max_redirects
 
 
 def test_close_in_the_middle_of_redirects(serve, client):
     server = serve(lambda conn: conn.stall(0.02) or conn.redirect("/on"))
     ws = client(server.url, max_redirects=1000)
-    time.sleep(0.2)
-    assert server.total > 1
+    server.wait_total(3)
     ws.close()
     total = server.total
     time.sleep(0.2)
