@@ -1,7 +1,6 @@
 """sticky(): what every connection is sent, natively, in which order, and how often (R10)."""
 
 import json
-import time
 
 import pytest
 from child_process import BUSY
@@ -16,7 +15,9 @@ def got(conn):
 
 def test_the_order_at_open(serve, client, until):
     """R10: sticky, connect handlers, sticky after_connect, offline queue; on every connection."""
-    server = serve([lambda conn: (conn.accept(), conn.stall(0.3), conn.drop()), lambda conn: conn.accept()])
+    server = serve(
+        [lambda conn: ([conn.expect() for _ in range(5)], conn.drop()), lambda conn: conn.accept()]
+    )
     ws = client(server, autoconnect=False, offline=Queue())
     ws.send("stored")
     assert ws.sticky("late", "after", after_connect=True) is False
@@ -45,7 +46,9 @@ def test_while_open_it_is_sent_at_once_and_once_per_value(opened):
 
 def test_set_in_a_connect_handler_it_comes_once(serve, client, until):
     """A handler that sets it on every connect does not double what was replayed."""
-    server = serve([lambda conn: (conn.accept(), conn.stall(0.2), conn.drop()), lambda conn: conn.accept()])
+    server = serve(
+        [lambda conn: ([conn.expect() for _ in range(2)], conn.drop()), lambda conn: conn.accept()]
+    )
     ws = client(server, autoconnect=False)
     ws.on("connect", lambda: (ws.sticky("sub", "subscribe"), ws.send("handler")))
     ws.connect()
@@ -101,7 +104,7 @@ def test_bad_arguments_are_named_and_change_nothing(opened):
 
 def test_a_busy_gil_does_not_delay_it(serve, child):
     """Section 8, R10: the connection breaks and returns while one C call holds the GIL: the subscription is renewed."""
-    server = serve([lambda conn: (conn.expect(), conn.expect(), conn.reset()), lambda conn: conn.accept()])
+    server = serve(lambda conn: (conn.expect(), conn.stall(0.3), conn.reset()))
     busy = child(
         BUSY
         + """
@@ -109,21 +112,18 @@ ws = WebSocketClient(sys.argv[1], autoconnect=False, reconnect=Backoff(base=0.05
 ws.sticky("sub", "subscribe")
 ws.connect()
 ws.wait_open(10)
-ws.send("breaks it")
-before = time.time()
-busy(3.0)
-say(before, time.time())
+took = busy(3.0)
+after = time.monotonic()
+say(after - took, after)
 sys.stdin.readline()
 ws.close()
 """,
         server.url,
     )
-    again = server.wait_open(2, 60)
-    assert again.expect_json(60) == "subscribe"
-    renewed = again.arrivals[0]
-    offset = time.time() - time.monotonic()
     before, after = busy.hear(60)
-    assert before < renewed + offset < after - 1.0
+    renewed = [conn for conn in server.connections if conn.arrivals and before < conn.arrivals[0] < after]
+    assert len(renewed) >= 2
+    assert all(got(conn) == ["subscribe"] for conn in renewed)
 
 
 def test_a_burst_of_reconnects_sends_it_once_on_each(serve, client, until):
