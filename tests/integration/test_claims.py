@@ -66,8 +66,9 @@ def test_the_ring_keeps_the_newest_1024_and_counts_the_rest(serve, client, until
     assert until(lambda: len(seen) == 1024)
     assert seen == list(range(3000 - 1024, 3000))
     warned = lambda: [r for r in caplog.records if r.levelno == logging.WARNING and r.name == "fastws"]
-    assert until(warned), "told when the burst has ended, a second after the last drop"
-    assert len(warned()) == 1
+    told = lambda: sum(record.args[0] for record in warned())
+    assert until(lambda: told() == 3000 - 1024), "told when the burst has ended, a second after the last drop"
+    assert len(warned()) < 5, "once a burst: only a stall of a second splits one"
 
 
 def test_the_ring_keeps_four_mebibytes(serve, client, until):
@@ -76,6 +77,7 @@ def test_the_ring_keeps_four_mebibytes(serve, client, until):
     ws = client(serve(at_once(*[{"type": "a", "n": number, "pad": pad} for number in range(100)])))
     ws.wait_open(10)
     assert until(lambda: ws.stats().messages_in == 100)
+    ws.ping(10)  # its answer is read after all of them went into the ring
     seen = []
     ws.on("a", lambda message: seen.append(message["n"]))
     assert until(lambda: seen and seen[-1] == 99)
@@ -113,7 +115,7 @@ def test_after_settle_a_type_nobody_wants_is_dropped_natively_and_counted(serve,
     ws.send("go")
     assert until(lambda: len(late) == 10)
     assert late == list(range(50, 60))
-    assert ws.stats().handled >= 11
+    assert until(lambda: ws.stats().handled >= 11)
 
 
 def test_what_nobody_wants_is_not_even_judged(serve, client, until):
@@ -255,4 +257,4 @@ def test_the_dropping_costs_no_object(serve, client, until):
     assert until(lambda: seen)
     after = ws.stats()
     assert after.dropped["unhandled"] - before.dropped["unhandled"] == 500
-    assert after.handled - before.handled == 1
+    assert until(lambda: ws.stats().handled - before.handled == 1)

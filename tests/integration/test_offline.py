@@ -163,16 +163,18 @@ def test_the_oldest_go_and_are_told_once(serve, recorded, until):
     for number in range(10):
         assert ws.send(number) is True
     assert ws.stats().dropped["offline"] == 7
-    told = log.wait("dropped")
-    assert (told.cause, told.route, told.count) == ("offline", None, 7)
-    assert told.first_at <= told.last_at
+    assert until(lambda: sum(told.count for told in log.all("dropped")) == 7)
+    for told in log.all("dropped"):  # one, or more when a stall of a second split the burst
+        assert (told.cause, told.route) == ("offline", None)
+        assert told.first_at <= told.last_at
     assert ws.stats().offline_messages == 3
     server.scripts[:] = [lambda conn: conn.accept()]
     ws.reconnect()
     conn = server.wait_open(2)
     assert until(lambda: len(conn.messages) == 3)
     assert got(conn) == [7, 8, 9]
-    assert len(log.all("dropped")) == 1
+    assert sum(told.count for told in log.all("dropped")) == 7
+    assert len(log.all("dropped")) < 4, "once a burst"
 
 
 def test_the_newest_go(serve, client):
@@ -195,9 +197,9 @@ def test_full_raises(serve, client):
 
 def test_old_messages_are_dropped(serve, client, until):
     server = serve()
-    ws = client(server, autoconnect=False, offline=Queue(ttl=0.2))
+    ws = client(server, autoconnect=False, offline=Queue(ttl=3.0))
     ws.send("old")
-    time.sleep(0.25)
+    time.sleep(3.1)
     ws.send("new")
     ws.connect()
     conn = server.wait_open(1)
