@@ -73,6 +73,7 @@ def test_close_during_a_hanging_lookup_returns_at_once(program, repeat):
     """T6, R4: the lookup is abandoned; closed, and the process ends without waiting for it."""
     more = """
 ws.connect()
+while not os.path.exists(os.environ["SHIM_LOG"]): time.sleep(0.01)  # the lookup runs
 time.sleep(0.3)
 assert ws.state == "connecting"
 started = time.monotonic()
