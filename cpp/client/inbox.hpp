@@ -182,6 +182,7 @@ class Inbox {
   void gather();
 
   // inbox.cpp, inbox_lives.cpp
+  void trim_notices();
   void drop(Item& item);
   void drop_messages(Lane& lane, std::uint64_t& counter);
   void drop_ring(std::uint64_t& counter);

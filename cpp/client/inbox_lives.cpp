@@ -16,18 +16,18 @@ void Inbox::notify(std::shared_ptr<Notice> notice) {
   item.notice = std::move(notice);
   item.sequence = ++sequence_;
   handlers_->items.push(std::move(item));
-  if (!dispatching_) {
-    auto& items = handlers_->items;
-    while (items.size() > kept_notices) {
-      Item oldest = items.pop();
-      if (oldest.slab != nullptr) {
-        waiting_.take(oldest);
-        if (!droppable(oldest.policy)) handlers_fixed_.take(oldest);
-      }
-      drop(oldest);
-    }
-  }
+  if (!dispatching_) trim_notices();
   wake(*handlers_);
+}
+
+/// Nobody drains the handlers' queue: the oldest notice goes, and no message, for its loss would be counted nowhere.
+void Inbox::trim_notices() {
+  std::size_t notices = 0;
+  std::uint64_t oldest = 0;
+  handlers_->items.each([&](const Item& item) {
+    if (item.kind == Item::Kind::notice && notices++ == 0) oldest = item.sequence;
+  });
+  if (notices > kept_notices) handlers_->items.remove(oldest);
 }
 
 void Inbox::complete(Notice& notice, std::uint64_t unsent_messages, std::uint64_t unsent_bytes) {

@@ -237,8 +237,8 @@ class ClientFace(Keeping, Shown, ABC):
             origin=_cells.origin(self),
         )
         if handler is not None:
+            self._dispatcher.start()  # first, so that what is claimed has somebody who takes it
             self._heed_handlers()
-            self._dispatcher.start()
             if event == "connect":
                 self._core.expect_release(True)  # only now that somebody will release
                 self._dispatcher.connect_late(handler)

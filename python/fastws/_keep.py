@@ -116,8 +116,8 @@ class Keeping(ABC):
             if self._keeper is None:
                 self._keeper = Keeper()
         self._keeper.keep(self._dispatcher.handlers, route, n)
+        self._dispatcher.start()  # first, so that what is claimed has somebody who takes it
         self._heed_handlers()
-        self._dispatcher.start()
         return self
 
     def tail(self, route: str, n: int | None = None) -> list[Any]:

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <string>
@@ -269,6 +270,17 @@ TEST(Inbox, WithoutADispatcherOnlyTheNewestNoticesStay) {
   Feed feed;
   for (int count = 0; count < 1000; ++count) feed.inbox.notify(std::make_shared<Notice>());
   EXPECT_EQ(feed.take(Inbox::handlers_lane, 5000).size(), 256u);
+}
+
+TEST(Inbox, WithoutADispatcherNoticesGoAndClaimedMessagesStay) {
+  Feed feed;
+  feed.read(Routes(400, "a"));
+  feed.inbox.set_handlers({{"a"}, false, false}, 100.0);
+  for (int count = 0; count < 300; ++count) feed.inbox.notify(std::make_shared<Notice>());
+  feed.read({"a"});
+  const auto got = feed.take(Inbox::handlers_lane, 5000);
+  EXPECT_EQ(std::count(got.begin(), got.end(), "a"), 401);
+  EXPECT_EQ(got.size(), 401u + Inbox::kept_notices);
 }
 
 TEST(Inbox, AnUnreadableTextIsJudgedWhoeverWantsIt) {

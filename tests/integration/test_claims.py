@@ -45,6 +45,35 @@ def test_the_first_handler_gets_what_came_before_it(serve, client, until):
     assert seen == list(range(500))
 
 
+@pytest.mark.parametrize("claim", ["on", "keep"])
+def test_what_happens_while_messages_are_claimed_pushes_none_out(serve, client, until, claim):
+    """The connection ends between the claim and the rest of the first on(): somebody takes its events away already."""
+    server = serve([at_once(*numbers("a", 0, 1000)), lambda conn: conn.accept()])
+    ws = client(server)
+    ws.wait_open(10)
+    assert until(lambda: ws.stats().messages_in == 1000)
+    ws.ping(10)  # behind the last of them
+    claims = ws._heed_handlers
+
+    def claim_slowly():
+        assert ws._dispatcher.running
+        claims()
+        server.connections[0].drop()
+        assert until(lambda: ws._core.connects == 2)
+
+    ws._heed_handlers = claim_slowly
+    seen = []
+    if claim == "on":
+        ws.on("a", lambda message: seen.append(message["n"]))
+        assert until(lambda: len(seen) == 1000)
+    else:
+        ws.keep("a", 2000)
+        assert until(lambda: len(ws.tail("a")) == 1000)
+        seen = [message["n"] for message in ws.tail("a")]
+    assert seen == list(range(1000))
+    del ws._heed_handlers
+
+
 def test_a_late_message_handler_gets_it_too(serve, client, until):
     ws = client(serve(at_once(*numbers("a", 0, 10), *numbers("b", 0, 10))))
     ws.wait_open(10)
