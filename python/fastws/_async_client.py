@@ -43,7 +43,7 @@ class AsyncWebSocketClient(ClientFace):
     def _begin(self, label: str, settle: float) -> None:
         patience = self._close_timeout + _waiting.GRACE
         self._dispatcher = LoopDispatcher(self._core, self, settle, label, patience)
-        self._turn = asyncio.Lock()  # held by the first of those that wait for room in the outbox
+        self._turn = _async_sending.Turn()
         if self._providers:
             self._asker = LoopAsker(self._core, self, label)
         self._at_hand()
@@ -74,7 +74,7 @@ class AsyncWebSocketClient(ClientFace):
     def _belong(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._bell is not None:  # of a loop that was closed
             self._bell.loop_gone()
-            self._turn = asyncio.Lock()
+            self._turn = _async_sending.Turn()
         self._bell = Bell(self._core, loop, weakref.ref(self))
         self._dispatcher.bind(self._bell)
         if self._due:
@@ -147,7 +147,7 @@ class AsyncWebSocketClient(ClientFace):
         bell = self._here()
         core = self._core
         try:
-            if self._turn.locked():
+            if self._turn.waiting:
                 of = core.epoch
             else:
                 sent = core.send_json(obj, default, self._dispatcher.handler_epoch and self._epoch(), False)
@@ -166,7 +166,7 @@ class AsyncWebSocketClient(ClientFace):
             raise TypeError(f"send_text takes a str, not {type(text).__name__}")
         of = self._core.epoch
         try:
-            sent = None if self._turn.locked() else self._core.send_text(text, self._epoch(), False)
+            sent = None if self._turn.waiting else self._core.send_text(text, self._epoch(), False)
             if sent is not None:
                 return sent
             return await _async_sending.when_room(self, bell, _async_sending.text_of(self, text, of))
@@ -178,7 +178,7 @@ class AsyncWebSocketClient(ClientFace):
         bell = self._here()
         of = self._core.epoch
         try:
-            sent = None if self._turn.locked() else self._core.send_bytes(data, self._epoch(), False)
+            sent = None if self._turn.waiting else self._core.send_bytes(data, self._epoch(), False)
             if sent is not None:
                 return sent
             with memoryview(data) as view:

@@ -18,6 +18,29 @@ if TYPE_CHECKING:
     from ._loop import Bell
 
 
+class Turn:
+    """Held by the first of those that wait for room in the outbox; the others queue up for it."""
+
+    __slots__ = ("_lock", "waiting")
+
+    def __init__(self) -> None:
+        # How many hold it or wait for it. The lock alone does not tell: it is open from its release until the next one runs.
+        self.waiting = 0
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> None:
+        self.waiting += 1
+        try:
+            await self._lock.acquire()
+        except BaseException:
+            self.waiting -= 1
+            raise
+
+    async def __aexit__(self, *error: object) -> None:
+        self.waiting -= 1
+        self._lock.release()
+
+
 def text_of(client: AsyncWebSocketClient, text: str, of: int) -> Callable[[int], bool | None]:
     """Tries to send a text that was first tried in the epoch `of`; None = no room."""
     return lambda epoch: client._core.send_text(text, epoch, False, of)
@@ -47,7 +70,7 @@ async def many(
     more = True
     try:
         while more:
-            if client._turn.locked():
+            if client._turn.waiting:
                 async with client._turn:
                     pass  # behind those who already wait for room
             of = client._core.epoch

@@ -243,3 +243,34 @@ def test_flush_tells_a_loss(run, full):
         await ws.close()
 
     run(main())
+
+
+@pytest.mark.parametrize("call", ["send", "send_text", "send_bytes", "send_many"])
+def test_who_waits_for_room_is_not_overtaken(run, full, eventually, call):
+    """Who sends again as soon as its first message went goes behind those that waited meanwhile."""
+
+    async def main():
+        ws, conn, sent = await full()
+
+        async def twice():
+            await ws.send_text("first")
+            await again[call]()
+
+        again = {
+            "send": lambda: ws.send("last"),
+            "send_text": lambda: ws.send_text('"last"'),
+            "send_bytes": lambda: ws.send_bytes(b'"last"'),
+            "send_many": lambda: ws.send_many(["last"]),
+        }
+        sending = [asyncio.create_task(twice())]
+        sending += [asyncio.create_task(ws.send_text(str(n))) for n in range(20)]
+        await asyncio.sleep(0.01)
+        assert not any(task.done() for task in sending)
+        conn.resume_reading()
+        await asyncio.gather(*sending)
+        await ws.close()
+        assert await eventually(lambda: len(conn.messages) == sent + 22)
+        last = b'"last"' if call == "send_bytes" else '"last"'
+        assert conn.messages[sent:] == ["first", *map(str, range(20)), last]
+
+    run(main())
