@@ -81,6 +81,7 @@ class Delivery(ABC):
         self._started_at = None
         self._pending.clear()
         self._barriers.clear()
+        self.handlers.forked()
 
     def later(self, action: Callable[[], Iterable[Step]]) -> None:
         """Have further steps taken between two slices."""

@@ -279,6 +279,10 @@ class HandlerTable:
         routes = [name.removeprefix("type:") for name in table if name not in RESERVED]
         return routes, "message" in table or "*" in table, "binary" in table or "*" in table
 
+    def forked(self) -> None:
+        """In a fork's child: a lock that another thread held will never be released."""
+        self._lock = threading.Lock()
+
     def __bool__(self) -> bool:
         return bool(self._by_event)
 

@@ -181,3 +181,28 @@ def test_threads_making_and_closing_clients(serve, client):
 
     run(*[life] * 8)
     assert server.total == 120
+
+
+def test_a_fork_while_another_thread_adds_a_handler_leaves_the_child_free(child):
+    """A lock that only the parent's thread can release is no lock of the child's."""
+    source = """
+        import os, signal, warnings
+        warnings.simplefilter("ignore")
+        ws = WebSocketClient("ws://127.0.0.1:9/", autoconnect=False)
+        held, forked = threading.Event(), threading.Event()
+        def hold():
+            with ws._dispatcher.handlers._lock:
+                held.set()
+                forked.wait(20)
+        threading.Thread(target=hold).start()
+        held.wait(10)
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(10)
+            ws.on("a", print).off("a")
+            os._exit(7)
+        forked.set()
+        say(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        ws.close()
+    """
+    assert child(source).hear(25) == [7]
