@@ -180,12 +180,16 @@ class LoopDispatcher(Delivery):
     async def deliver(self, life: int, items: list[_core.Item]) -> None:
         """Call the handlers of one slice, in order."""
         began = time.perf_counter()
-        for handlers, event, payload, of_life in self.steps(life, items):
-            for handler in handlers:
-                if of_life is not None and of_life < self.life:
-                    break
-                await self._call(handler, event, payload)
+        for step in self.steps(life, items):
+            await self._take(step)
         self.handler_seconds += time.perf_counter() - began
+
+    async def _take(self, step: Step) -> None:
+        handlers, event, payload, of_life = step
+        for handler in handlers:
+            if of_life is not None and of_life < self.life:
+                break
+            await self._call(handler, event, payload)
 
     async def _call(self, handler: Handler, event: str, payload: Any) -> None:
         if handler.removed or (handler.once and not self.handlers.discard(handler)):
@@ -223,8 +227,7 @@ class LoopDispatcher(Delivery):
             return  # the loop ends, and this handler with it; the last events are told yet
         step = self.handler_failed(handler, payload, error)
         if step is not None:
-            for told in step[0]:
-                await self._call(told, "error", step[2])
+            await self._take(step)
 
     def end_if_over(self) -> bool:
         """Whether the client's life is over and all of it was told: the task ends, and leaves nothing to a loop that may."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SLICE_MESSAGES = 256  # the most that is built while the GIL is held
 SLICE_SECONDS = 0.002
+_PAST_CLOSE = ("disconnect", "dropped", "closed")  # what handlers are told of after close(), too
 
 # Handlers to call, the event's name, its payload, and the life it belongs to: once that is over, the rest is not called
 # any more. None: whatever happens meanwhile, it is told.
@@ -47,6 +48,7 @@ class Delivery(ABC):
         self._pending: list[Callable[[], Iterable[Step]]] = []
         self._barriers: list[Callable[[], None]] = []
         self._connect: Connect | None = None  # the present connection's event
+        self._connect_life = 0  # the life it belongs to
         self._cause: Disconnect | ErrorEvent | None = None
 
     @property
@@ -122,7 +124,7 @@ class Delivery(ABC):
                         if first == "connect":  # handled or not: what is held back for its handlers goes out
                             self._core.release(second["epoch"])
                 elif life >= self.life:
-                    yield self._bad_text(first, second)
+                    yield self._bad_text(first, second, life)
                 continue
             if each:
                 yield each, event, second, life
@@ -147,6 +149,7 @@ class Delivery(ABC):
             return
         if isinstance(event, Connect):
             self._connect = event
+            self._connect_life = given["life"]
         elif isinstance(event, Disconnect):
             self._connect = None
             self._cause = event
@@ -165,11 +168,13 @@ class Delivery(ABC):
         # The connection that is open now is news to a handler that came late.
         if stale and not (isinstance(event, Connect) and event.epoch == self._core.epoch):
             return
+        # One of its handlers may call close(): then the others are told only of what is told after that, too.
+        of_life = None if name in _PAST_CLOSE else given["life"]
         if isinstance(event, Connect):
             yield from self._connected(event, self.handlers.of("connect"))
-            yield self.handlers.of("*"), name, event, None
+            yield self.handlers.of("*"), name, event, of_life
         else:
-            yield self._told(name), name, event, None
+            yield self._told(name), name, event, of_life
 
     def _told(self, name: str) -> tuple[Handler, ...]:
         return self.handlers.of(name) + self.handlers.of("*")
@@ -194,7 +199,7 @@ class Delivery(ABC):
             for handler in handlers:
                 if handler.connected_epoch != event.epoch:
                     handler.connected_epoch = event.epoch
-                    yield (handler,), "connect", event, None
+                    yield (handler,), "connect", event, self._connect_life
         finally:
             self.handler_epoch = 0
 
@@ -238,22 +243,23 @@ class Delivery(ABC):
             return None
         name = getattr(handler.fn, "__qualname__", repr(handler.fn))
         text = f"the handler {name} of {handler.event!r} raised {type(error).__name__}: {error}"
-        return self._tell(phase="handler", message=text, exception=error)
+        return self._tell(self.life, phase="handler", message=text, exception=error)
 
     def decode_failed(self, text: str, error: BaseException) -> None:
         """A reader found a text that is no JSON: an `error` event, and nothing else changes."""
+        life = self.life
         if self.running:
-            self.later(lambda: [self._bad_text(text, error)])
+            self.later(lambda: [self._bad_text(text, error, life)])
         else:
-            self._bad_text(text, error)
+            self._bad_text(text, error, life)
 
-    def _bad_text(self, text: str, error: BaseException) -> Step:
+    def _bad_text(self, text: str, error: BaseException, life: int) -> Step:
         start = text[:80] + ("…" if len(text) > 80 else "")
         message = f"a message is not JSON ({error}); it begins {start!r}"
-        return self._tell(phase="decode", message=message, exception=error)
+        return self._tell(life, phase="decode", message=message, exception=error)
 
-    def _tell(self, **fields: Any) -> Step:
+    def _tell(self, life: int, **fields: Any) -> Step:
         event = make_event("error", fields, self._client)
         if fields["phase"] != "handler":
             self._log("error", event)
-        return self._told("error") if self.running else (), "error", event, None
+        return self._told("error") if self.running else (), "error", event, life

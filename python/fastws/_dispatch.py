@@ -14,7 +14,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import _core
-from ._delivery import SLICE_MESSAGES, SLICE_SECONDS, Delivery
+from ._delivery import SLICE_MESSAGES, SLICE_SECONDS, Delivery, Step
 from ._handlers import Handler
 
 if TYPE_CHECKING:
@@ -102,12 +102,16 @@ class Dispatcher(Delivery):
     def deliver(self, life: int, items: list[_core.Item]) -> None:
         """Call the handlers of one slice, in order."""
         began = time.perf_counter()
-        for handlers, event, payload, of_life in self.steps(life, items):
-            for handler in handlers:
-                if of_life is not None and of_life < self.life:
-                    break
-                self._call(handler, event, payload)
+        for step in self.steps(life, items):
+            self._take(step)
         self.handler_seconds += time.perf_counter() - began
+
+    def _take(self, step: Step) -> None:
+        handlers, event, payload, of_life = step
+        for handler in handlers:
+            if of_life is not None and of_life < self.life:
+                break
+            self._call(handler, event, payload)
 
     def _call(self, handler: Handler, event: str, payload: Any) -> None:
         if handler.removed or (handler.once and not self.handlers.discard(handler)):
@@ -133,5 +137,4 @@ class Dispatcher(Delivery):
         elif error is not None:
             step = self.handler_failed(handler, payload, error)
             if step is not None:
-                for told in step[0]:
-                    self._call(told, "error", step[2])
+                self._take(step)

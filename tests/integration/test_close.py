@@ -1,5 +1,6 @@
 """close(): what the server sees, how long it takes, what is delivered afterwards, and that it is final."""
 
+import asyncio
 import threading
 import time
 
@@ -319,3 +320,66 @@ def test_closing_many_clients_at_once_takes_as_long_as_one(serve, client, until)
     fastws.close_all()
     assert time.monotonic() - started < 4.0
     assert {ws.state for ws in made} == {"closed"}
+
+
+FIRST_TO_HEAR = ["connecting", "connect", "error", "reconnecting"]
+
+
+def script_for(event):
+    return lambda conn: conn.accept() if event == "connect" else conn.refuse(503)
+
+
+@pytest.mark.parametrize("event", FIRST_TO_HEAR)
+def test_close_in_a_handler_keeps_the_next_one_from_starting(serve, client, until, event):
+    """R2: not only the events to come are over, but the rest of this one is, too."""
+    ws = client(serve(script_for(event)), autoconnect=False)
+    closed, late = threading.Event(), []
+    ws.on(event, lambda: (ws.close(), closed.set())).on(event, lambda: late.append("second"))
+    ws.on("*", lambda name, payload: late.append(name) if closed.is_set() else None)
+    ws.connect()
+    assert closed.wait(10)
+    assert until(lambda: "closed" in late)
+    assert late == (["disconnect", "closed"] if event == "connect" else ["closed"])
+
+
+@pytest.mark.parametrize("event", FIRST_TO_HEAR)
+def test_close_in_a_handler_keeps_the_next_one_from_starting_in_a_loop(
+    run, serve, aclient, eventually, event
+):
+    server = serve(script_for(event))
+
+    async def main():
+        ws = aclient(server, autoconnect=False)
+        closed, late = asyncio.Event(), []
+
+        async def close():
+            await ws.close()
+            closed.set()
+
+        ws.on(event, close).on(event, lambda: late.append("second"))
+        ws.on("*", lambda name, payload: late.append(name) if closed.is_set() else None)
+        ws.connect()
+        await asyncio.wait_for(closed.wait(), 10)
+        assert await eventually(lambda: "closed" in late)
+        await ws.close()
+        assert late == (["disconnect", "closed"] if event == "connect" else ["closed"])
+
+    run(main())
+
+
+def test_a_late_connect_handler_does_not_start_after_close(serve, client):
+    """R2: what on("connect") owes it while open is not paid any more."""
+    ws = client(serve(lambda conn: conn.send_json({"type": "go"})), autoconnect=False)
+    late = []
+
+    def go(message):
+        ws.on("connect", lambda: late.append("connect"))
+        ws.close()
+        closed.set()
+
+    closed = threading.Event()
+    ws.on("go", go)
+    ws.connect()
+    assert closed.wait(10)
+    ws.close()
+    assert late == []

@@ -77,6 +77,15 @@ def test_close_between_two_handlers_of_one_message_ends_it(idle):
     assert [one for one in seen if one[0] == "a"] == []
 
 
+def test_close_between_two_handlers_of_an_error_ends_it(idle):
+    ws, seen = idle(), []
+    ws.on("error", lambda: ws.close()).on("error", seen.append).on("a", lambda message: 1 / 0)
+    deliver(ws, {"type": "a"})
+    assert seen == []
+    ws._dispatcher.deliver(ws._core.life, [(_core.BAD, "{", ValueError("bad"))])
+    assert seen == []
+
+
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
 def test_what_ends_the_program_is_raised_again_by_wait(idle, kind):
     ws = idle()
