@@ -36,7 +36,12 @@ Client::Client(Target target, std::shared_ptr<const Options> options)
       options_(std::move(options)),
       io_(IoThread::instance()),
       inbox_({options_->inbox_messages, options_->inbox_bytes, options_->settle},
-             part(options_, &Options::overflow), &bell_),
+             part(options_, &Options::overflow), &bell_,
+             [this] {  // by consumers' threads, too: the server may never say anything again
+               io_.post([weak = weak_from_this()] {
+                 if (const auto self = weak.lock()) self->check_bursts();
+               });
+             }),
       line_(
           options_->outbox_bytes,
           [this] {

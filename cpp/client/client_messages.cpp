@@ -29,7 +29,6 @@ bool Client::finish_read(std::uint64_t life, bool closing) {
   push_replies();
   traffic_.messages_in.fetch_add(std::exchange(read_messages_, 0), std::memory_order_relaxed);
   const bool full = inbox_.publish(life, closing);
-  if (inbox_.burst_check()) check_bursts();
   if (!quiet_timer_) watch_for_quiet();
   traffic_.parse_seconds.store(traffic_.parse_seconds.load() + net::monotonic_now() - read_began_);
   return full;

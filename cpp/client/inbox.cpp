@@ -16,8 +16,9 @@ constexpr double burst_ends_after = 1.0;  // seconds without a drop
 
 }  // namespace
 
-Inbox::Inbox(InboxLimits limits, std::shared_ptr<const Overflow> overflow, Bell* bell)
-    : limits_(limits), overflow_(std::move(overflow)), bell_(bell) {
+Inbox::Inbox(InboxLimits limits, std::shared_ptr<const Overflow> overflow, Bell* bell,
+             std::function<void()> burst_begins)
+    : limits_(limits), overflow_(std::move(overflow)), bell_(bell), burst_begins_(std::move(burst_begins)) {
   renew_view();
   view_ = next_view_;
 }
@@ -223,8 +224,9 @@ Inbox::Taken Inbox::take(std::uint64_t number, std::size_t limit, std::vector<It
   }
 }
 
-bool Inbox::done(std::uint64_t number, std::vector<Item>& worked, std::vector<Item>& back) {
+bool Inbox::done(std::uint64_t number, std::vector<Item>& worked, std::vector<Item>& back, double now) {
   const Lock lock(mutex_);
+  now_ = std::max(now_, now);
   const auto lane = lane_of(number);
   const auto let_go = [&](Item& item) {
     item.slab->pinned--;

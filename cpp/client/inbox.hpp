@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -78,10 +79,13 @@ class Inbox {
       static_cast<std::uint64_t>(-1);  // of messages that nobody is to get
 
   /// `bell`: rung for a consumer that found its queue empty, once there is something to take.
-  /// `overflow` may be others' as well.
-  Inbox(InboxLimits limits, std::shared_ptr<const Overflow> overflow, Bell* bell);
-  explicit Inbox(InboxLimits limits, Overflow overflow = {}, Bell* bell = nullptr)
-      : Inbox(limits, std::make_shared<const Overflow>(std::move(overflow)), bell) {}
+  /// `overflow` may be others' as well. `burst_begins`: called, under the inbox's mutex, by whoever drops the first message
+  /// of a burst while none goes on; burst_check() is due.
+  Inbox(InboxLimits limits, std::shared_ptr<const Overflow> overflow, Bell* bell,
+        std::function<void()> burst_begins = {});
+  explicit Inbox(InboxLimits limits, Overflow overflow = {}, Bell* bell = nullptr,
+                 std::function<void()> burst_begins = {})
+      : Inbox(limits, std::make_shared<const Overflow>(std::move(overflow)), bell, std::move(burst_begins)) {}
 
   // The I/O thread. Between begin() and publish() the messages of one socket read are added; nobody sees them before.
 
@@ -128,8 +132,9 @@ class Inbox {
   /// Moves at most `limit` items of a lane to `out`, sleeping until there is one, a nudge, or `until` (nullopt = for
   /// ever; monotonic seconds). Every item taken goes back through done().
   Taken take(std::uint64_t lane, std::size_t limit, std::vector<Item>& out, std::optional<double> until);
-  /// Items that were worked off, and those that go back unbuilt. True = reading may go on again.
-  bool done(std::uint64_t lane, std::vector<Item>& worked, std::vector<Item>& back);
+  /// Items that were worked off, and those that go back unbuilt. True = reading may go on again. `now`: of the messages
+  /// that find no room any more, should any go back.
+  bool done(std::uint64_t lane, std::vector<Item>& worked, std::vector<Item>& back, double now = 0.0);
 
   /// Whether the handlers' queue is empty, of what can not be taken yet, too.
   [[nodiscard]] bool drained() const;
@@ -195,6 +200,7 @@ class Inbox {
   const InboxLimits limits_;
   const std::shared_ptr<const Overflow> overflow_;
   Bell* const bell_;
+  const std::function<void()> burst_begins_;
   mutable std::mutex mutex_;
   // Shared with whoever sleeps on them: a reader may be closed meanwhile.
   const std::shared_ptr<Lane> handlers_ = std::make_shared<Lane>();

@@ -130,6 +130,7 @@ void Inbox::count_drop(const char* cause, std::string_view route, std::uint64_t&
     burst->first_at = now_;
     burst->event.life = life_;
     here = bursts_.emplace(std::move(key), std::move(burst)).first;
+    if (bursts_.size() == 1 && burst_begins_) burst_begins_();
   }
   ++here->second->count;
   here->second->last_at = now_;

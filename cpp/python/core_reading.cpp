@@ -153,9 +153,11 @@ Inbox::Taken Core::take_items(std::uint64_t lane, std::size_t limit, std::option
     const auto slice = slice_end(until);
     const auto taken = natively(
         [&] {
-          if (client_->inbox().done(lane, returned.worked, returned.back)) client_->resume_reading();
+          auto& inbox = client_->inbox();
+          if (inbox.done(lane, returned.worked, returned.back, net::monotonic_now()))
+            client_->resume_reading();
           returned = {};  // nothing of it is held while this sleeps
-          return client_->inbox().take(lane, limit, items, slice);
+          return inbox.take(lane, limit, items, slice);
         },
         Inbox::Taken::over);
     if (taken == Inbox::Taken::items) taken_[lane].at = net::monotonic_now();
@@ -277,8 +279,9 @@ void Core::close_reader(std::uint64_t reader) {
   taken_.erase(reader);
   returned.give_back();
   natively([&] {
-    const bool emptied = client_->inbox().done(reader, returned.worked, returned.back);
-    const bool closed = client_->inbox().close_reader(reader, net::monotonic_now());
+    const double now = net::monotonic_now();
+    const bool emptied = client_->inbox().done(reader, returned.worked, returned.back, now);
+    const bool closed = client_->inbox().close_reader(reader, now);
     if (emptied || closed) client_->resume_reading();
   });
 }

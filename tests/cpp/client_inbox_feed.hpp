@@ -47,7 +47,8 @@ inline InboxLimits of(std::size_t messages) {
 }
 
 struct Feed {
-  explicit Feed(InboxLimits limits, Overflow overflow = policies()) : inbox(limits, std::move(overflow)) {}
+  explicit Feed(InboxLimits limits, Overflow overflow = policies())
+      : inbox(limits, std::move(overflow), nullptr, [this] { ++bursts_begun; }) {}
 
   bool read(const std::vector<Sent>& messages) {
     inbox.begin(now += 0.001);
@@ -81,6 +82,7 @@ struct Feed {
     return texts;
   }
 
+  int bursts_begun = 0;
   Inbox inbox;
   double now = 100.0;
   bool room = false;

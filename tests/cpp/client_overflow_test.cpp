@@ -116,6 +116,41 @@ TEST(Overflow, TellsABurstForEachRoute) {
   EXPECT_FALSE(feed.inbox.burst_check());
 }
 
+TEST(Overflow, ABurstBegunByWhatGoesBackIsAnnounced) {
+  Feed feed(of(4));
+  const auto reader = feed.inbox.open_reader({{"o"}, false, false});
+  feed.read(run('o', 0, 2));
+  std::vector<Item> worked;
+  std::vector<Item> back;
+  feed.take(reader, 2, back);
+  feed.read(run('o', 2, 6));
+  EXPECT_EQ(feed.bursts_begun, 0);
+  feed.inbox.done(reader, worked, back, feed.now + 5.0);
+  EXPECT_EQ(feed.bursts_begun, 1);
+  EXPECT_DOUBLE_EQ(feed.inbox.burst_check().value_or(0.0), feed.now + 6.0);
+}
+
+TEST(Overflow, ABurstBegunByAReaderThatGoesIsAnnounced) {
+  Feed feed(of(5000));
+  const auto reader = feed.inbox.open_reader({{"p"}, false, false});
+  feed.read(run('p', 0, 1500));
+  EXPECT_EQ(feed.bursts_begun, 0);
+  feed.inbox.close_reader(reader, feed.now + 5.0);
+  EXPECT_EQ(feed.bursts_begun, 1);
+  EXPECT_DOUBLE_EQ(feed.inbox.burst_check().value_or(0.0), feed.now + 6.0);
+}
+
+TEST(Overflow, OnlyABurstWithoutOthersIsAnnounced) {
+  Feed feed(of(1));
+  feed.inbox.set_handlers(Wishes::all(), 100.0);
+  feed.read(run('o', 0, 5));
+  feed.read(run('n', 0, 5));
+  EXPECT_EQ(feed.bursts_begun, 1);
+  EXPECT_EQ(feed.inbox.ended_bursts(feed.now + 1.0).size(), 2u);
+  feed.read(run('o', 0, 5));
+  EXPECT_EQ(feed.bursts_begun, 2);
+}
+
 TEST(Overflow, AHostileServersRoutesMakeNoEndlessBursts) {
   Overflow overflow;
   overflow.others = {Kind::drop_newest, ""};

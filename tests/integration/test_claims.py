@@ -287,3 +287,19 @@ def test_the_dropping_costs_no_object(serve, client, until):
     after = ws.stats()
     assert after.dropped["unhandled"] - before.dropped["unhandled"] == 500
     assert until(lambda: ws.stats().handled - before.handled == 1)
+
+
+def test_what_a_reader_that_goes_pushes_out_is_told_without_another_read(serve, client, until):
+    """`dropped` does not wait until the server says something again."""
+    ws = client(serve(at_once(*numbers("a", 0, 1500))), ping_interval=None)
+    told = []
+    ws.on("dropped", told.append)
+    reader = ws.messages("a")
+    ws.wait_open(10)
+    assert until(lambda: ws.stats().messages_in == 1500)
+    ws.ping(10)  # behind the last of them
+    began = time.monotonic()
+    reader.close()
+    assert until(lambda: told)
+    assert [(one.cause, one.count) for one in told] == [("unclaimed", 1500 - 1024)]
+    assert told[0].first_at >= began
