@@ -108,7 +108,12 @@ std::shared_ptr<Notice> Client::notice_for(policy::Event event) {
   notice->when = net::monotonic_now();
   notice->url = shown_url_;
   switch (event.kind) {
-    case Kind::connecting: outcome_.reset(); break;
+    case Kind::connecting:
+      outcome_.reset();
+      // The last attempt's may be a redirect's target; what a provider will say is not known yet.
+      if (target_.url) shown_url_ = target_.url->shown();
+      notice->url = target_.url ? shown_url_ : "";
+      break;
     case Kind::connect:
       notice->subprotocol = subprotocol_;
       notice->headers = std::exchange(response_headers_, {});

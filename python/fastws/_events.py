@@ -31,7 +31,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Connecting(Event):
-    """An attempt starts. `epoch`: its number in the client's life; `attempt`: 1-based, since the last stable connection."""
+    """An attempt starts. `epoch`: its number in the client's life; `attempt`: 1-based, since the last stable connection.
+    `url`: where it begins, before any redirect; "" = the client's `url` is a callable, which is asked only now."""
 
     epoch: int
     attempt: int

@@ -277,3 +277,14 @@ def test_without_one_the_other_stands(serve, client):
     client(server, auth=("me", "pw"), headers=lambda attempt: {"X-A": "1"}).wait_open(10)
     assert server.connections[0].request.headers["authorization"].startswith("Basic ")
     assert server.connections[0].request.headers["x-a"] == "1"
+
+
+def test_connecting_does_not_know_yet_what_url_will_say(serve, recorded):
+    """The one of the attempt before would be wrong."""
+    server = serve([DROP, OPEN])
+    urls = [server.url + "1", server.url + "2"]
+    ws, log = recorded(iter(urls).__next__)
+    log.wait("connect", 2)
+    assert [event.url for event in log.all("connecting")] == ["", ""]
+    assert [event.url for event in log.all("connect")] == urls
+    assert ws.url == urls[1]

@@ -205,3 +205,13 @@ def test_a_real_server_that_redirects():
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)
         loop.close()
+
+
+def test_connecting_tells_where_each_attempt_begins(serve, recorded):
+    """Not where the one before it was led."""
+    server = serve([to("/a"), lambda conn: (conn.accept(), conn.drop()), to("/b"), open_])
+    ws, log = recorded(server.url.replace("//", "//me:hush@") + "start")
+    log.wait("connect", 2)
+    assert [event.url for event in log.all("connecting")] == [server.url + "start"] * 2
+    assert [event.url for event in log.all("connect")] == [server.url + "a", server.url + "b"]
+    assert ws.url == server.url + "b"
