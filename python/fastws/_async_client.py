@@ -21,7 +21,7 @@ from ._face import ClientFace
 from ._handlers import log
 from ._loop import Bell
 from ._reading import route_names
-from ._refusals import REFUSED, refusal
+from ._refusals import REFUSED
 
 
 class AsyncWebSocketClient(ClientFace):
@@ -152,12 +152,12 @@ class AsyncWebSocketClient(ClientFace):
             else:
                 sent = core.send_json(obj, default, self._dispatcher.handler_epoch and self._epoch(), False)
                 if sent is not None:
-                    return sent
+                    return sent or self._unsent()
                 of = core.tried_epoch
             text = _core.dumps(obj, default)  # as it is now, whatever becomes of the object
             return await _async_sending.when_room(self, bell, _async_sending.text_of(self, text, of))
         except REFUSED as error:
-            raise refusal(error, self.url) from None
+            raise self._refusal(error) from None
 
     async def send_text(self, text: str) -> bool:
         """Send a text message as it stands. Waits, returns and raises as `send` does."""
@@ -168,10 +168,10 @@ class AsyncWebSocketClient(ClientFace):
         try:
             sent = None if self._turn.waiting else self._core.send_text(text, self._epoch(), False)
             if sent is not None:
-                return sent
+                return sent or self._unsent()
             return await _async_sending.when_room(self, bell, _async_sending.text_of(self, text, of))
         except REFUSED as error:
-            raise refusal(error, self.url) from None
+            raise self._refusal(error) from None
 
     async def send_bytes(self, data: Any) -> bool:
         """Send a binary message: bytes, bytearray, memoryview or another contiguous buffer. As `send`."""
@@ -180,7 +180,7 @@ class AsyncWebSocketClient(ClientFace):
         try:
             sent = None if self._turn.waiting else self._core.send_bytes(data, self._epoch(), False)
             if sent is not None:
-                return sent
+                return sent or self._unsent()
             with memoryview(data) as view:
                 if not view.c_contiguous:
                     raise BufferError("send_bytes takes a contiguous buffer")
@@ -189,7 +189,7 @@ class AsyncWebSocketClient(ClientFace):
                 self, bell, lambda epoch: self._core.send_bytes(kept, epoch, False, of)
             )
         except REFUSED as error:
-            raise refusal(error, self.url) from None
+            raise self._refusal(error) from None
 
     async def send_many(self, objs: Iterable[Any], *, default: Callable[[Any], Any] | None = None) -> int:
         """Send many objects, each as `send` would, in order and with as few system calls as possible. Cancelled, it has sent

@@ -54,7 +54,7 @@ async def when_room(client: AsyncWebSocketClient, bell: Bell, send: Callable[[in
         while True:
             sent = send(epoch)
             if sent is not None:
-                return sent
+                return sent or client._unsent()
             left = None if until is None else until - bell.loop.time()
             if left is not None and left <= 0:
                 raise TimeoutError("the outbox stayed full: the server does not take what is sent")
@@ -84,6 +84,9 @@ async def many(
     except BaseException as error:
         tell_accepted(error, accepted, client.url)
         raise
+    finally:
+        if not accepted:
+            client._unsent()
     return accepted
 
 

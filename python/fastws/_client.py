@@ -15,7 +15,7 @@ from . import _ask, _options, _waiting
 from ._dispatch import Dispatcher
 from ._face import ClientFace
 from ._reading import Messages, Reader, route_names
-from ._refusals import REFUSED, refusal, tell_accepted
+from ._refusals import REFUSED, tell_accepted
 
 
 class WebSocketClient(ClientFace):
@@ -68,25 +68,28 @@ class WebSocketClient(ClientFace):
             NotConnected: not open, with offline="raise". OfflineQueueFull: with Queue(on_full="raise").
         """
         try:
-            return self._core.send_json(obj, default, self._dispatcher.handler_epoch and self._epoch())
+            return (
+                self._core.send_json(obj, default, self._dispatcher.handler_epoch and self._epoch())
+                or self._unsent()
+            )
         except REFUSED as error:
-            raise refusal(error, self.url) from None
+            raise self._refusal(error) from None
 
     def send_text(self, text: str) -> bool:
         """Send a text message as it stands. Returns and raises as `send` does."""
         if not isinstance(text, str):
             raise TypeError(f"send_text takes a str, not {type(text).__name__}")
         try:
-            return self._core.send_text(text, self._epoch())
+            return self._core.send_text(text, self._epoch()) or self._unsent()
         except REFUSED as error:
-            raise refusal(error, self.url) from None
+            raise self._refusal(error) from None
 
     def send_bytes(self, data: Any) -> bool:
         """Send a binary message: bytes, bytearray, memoryview or another contiguous buffer. As `send`."""
         try:
-            return self._core.send_bytes(data, self._epoch())
+            return self._core.send_bytes(data, self._epoch()) or self._unsent()
         except REFUSED as error:
-            raise refusal(error, self.url) from None
+            raise self._refusal(error) from None
 
     def send_many(self, objs: Iterable[Any], *, default: Callable[[Any], Any] | None = None) -> int:
         """Send many objects, each as `send` would, in order and with as few system calls as possible.
@@ -109,6 +112,9 @@ class WebSocketClient(ClientFace):
         except BaseException as error:
             tell_accepted(error, accepted, self.url)
             raise
+        finally:
+            if not accepted:
+                self._unsent()
         return accepted
 
     def flush(self, timeout: float | None = 10.0) -> bool:

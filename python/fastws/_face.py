@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from . import _ask, _automatic, _cells, _core, _idn, _options, _registry, _settings, _sharing, _trust
 from ._delivery import Delivery
+from ._errors import FastwsError
 from ._handlers import log
 from ._keep import Keeping
 from ._notebook import Shown
@@ -265,6 +266,18 @@ class ClientFace(Keeping, Shown, ABC):
         dispatcher = self._dispatcher
         return dispatcher.handler_epoch if dispatcher.handler_epoch and dispatcher.is_current else 0
 
+    # -- What was not sent ---------------------------------------------------------------------------------------------
+
+    def _unsent(self) -> bool:
+        """Behind a message that was dropped: False. Who only sends, and has no handlers, is to find in the log why."""
+        self._dispatcher.drain()
+        return False
+
+    def _refusal(self, error: _core.Refused) -> FastwsError:
+        """What a refused message raises. Logged is the same as behind a dropped one."""
+        self._dispatcher.drain()
+        return refusal(error, self.url)
+
     # -- What every connection is sent ---------------------------------------------------------------------------------
 
     def sticky(self, key: str, obj: Any, *, after_connect: bool = False) -> bool:
@@ -286,7 +299,7 @@ class ClientFace(Keeping, Shown, ABC):
                 _options.encodable("key", key), obj, _options.truth("after_connect", after_connect)
             )
         except REFUSED as error:
-            raise refusal(error, self.url) from None
+            raise self._refusal(error) from None
 
     def unsticky(self, key: str) -> bool:
         """Send it on no further connection, and forget that it was sent on this one. False = there is no such key."""

@@ -141,6 +141,7 @@ def nothing_read(client: ClientFace, timeout: float | None, *, over: bool) -> Ex
 
 def not_open(client: ClientFace, what: str) -> NotConnected:
     """What tells that a call needs an open connection."""
+    client._dispatcher.drain()
     return NotConnected(f"{what} needs an open connection; wait_open() waits for one", url=client.url)
 
 

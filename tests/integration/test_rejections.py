@@ -183,3 +183,51 @@ def test_one_life_ends_with_its_first_failure(serve, recorded, first):
     assert log.wait("closed").reason == "exhausted"
     assert log.names == ["connecting", "error", "closed"]
     assert server.total == 1
+
+
+def told_by(caplog):
+    return [(record.levelname, record.name) for record in caplog.records]
+
+
+CALLS = {
+    "send": lambda ws: ws.send({}),
+    "send_text": lambda ws: ws.send_text("a"),
+    "send_bytes": lambda ws: ws.send_bytes(b"a"),
+    "send_many": lambda ws: ws.send_many([{}]),
+    "ping": lambda ws: ws.ping(1),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("offline", ["drop", "raise"])
+def test_who_only_sends_finds_in_the_log_why_it_is_in_vain(serve, client, until, caplog, call, offline):
+    """Section 6: a script without handlers is not silent, also if it neither waits nor reads nor looks."""
+    ws = client(serve(lambda conn: conn.refuse(403)), offline=offline)
+    assert until(lambda: ws._core.state == "closed")
+    assert told_by(caplog) == []
+    if offline == "raise" or call == "ping":
+        with pytest.raises(fastws.NotConnected):
+            CALLS[call](ws)
+    else:
+        assert not CALLS[call](ws)
+    assert told_by(caplog) == [("WARNING", "fastws"), ("ERROR", "fastws")]
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("offline", ["drop", "raise"])
+def test_who_only_sends_in_a_loop_finds_it_too(run, serve, aclient, eventually, caplog, call, offline):
+    server = serve(lambda conn: conn.refuse(403))
+
+    async def main():
+        ws = aclient(server, offline=offline)
+        assert await eventually(lambda: ws._core.state == "closed")
+        assert told_by(caplog) == []
+        if offline == "raise" or call == "ping":
+            with pytest.raises(fastws.NotConnected):
+                await CALLS[call](ws)
+        else:
+            assert not await CALLS[call](ws)
+        assert told_by(caplog) == [("WARNING", "fastws"), ("ERROR", "fastws")]
+        await ws.close()
+
+    run(main())
