@@ -192,7 +192,7 @@ class LoopDispatcher(Delivery):
             await self._call(handler, event, payload)
 
     async def _call(self, handler: Handler, event: str, payload: Any) -> None:
-        if handler.removed or (handler.once and not self.handlers.discard(handler)):
+        if handler.removed or (handler.once and not self.spend(handler)):
             return
         try:
             result = handler.call(event, payload)

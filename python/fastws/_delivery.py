@@ -226,6 +226,15 @@ class Delivery(ABC):
             of = "" if event.route is None else f" of {event.route!r}"
             log.warning("%d messages%s were dropped (%s)", event.count, of, event.cause)
 
+    def spend(self, handler: Handler) -> bool:
+        """Forget one that runs once, before it runs; False = somebody did already."""
+        if not self.handlers.discard(handler):
+            return False
+        client = self._client()
+        if client is not None:
+            client._heed_handlers()  # or the core would go on keeping messages for it
+        return True
+
     # -- What went wrong in Python -------------------------------------------------------------------------------------
 
     def interrupted(self, interruption: BaseException) -> None:

@@ -114,7 +114,7 @@ class Dispatcher(Delivery):
             self._call(handler, event, payload)
 
     def _call(self, handler: Handler, event: str, payload: Any) -> None:
-        if handler.removed or (handler.once and not self.handlers.discard(handler)):
+        if handler.removed or (handler.once and not self.spend(handler)):
             return
         try:
             result = handler.call(event, payload)

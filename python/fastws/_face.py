@@ -253,9 +253,14 @@ class ClientFace(Keeping, Shown, ABC):
         return self
 
     def _heed_handlers(self) -> None:
-        self._core.handle(*self._dispatcher.handlers.wishes())
-        if not self._dispatcher.handlers.of("connect"):
-            self._core.expect_release(False)
+        handlers = self._dispatcher.handlers
+        told: object = None
+        # Another thread's on() may have told the core of more meanwhile: who comes last must not say less.
+        while told != (now := (handlers.wishes(), bool(handlers.of("connect")))):
+            told = now
+            self._core.handle(*now[0])
+            if not now[1] or self._dispatcher.running:  # before it runs, nobody would release
+                self._core.expect_release(now[1])
 
     def _cell_ended(self, cell: _cells.Cell) -> None:
         # One that is closed, for one of its name has taken its place, is still to tell its handlers so.
