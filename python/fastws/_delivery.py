@@ -208,7 +208,8 @@ class Delivery(ABC):
 
         def call() -> Iterator[Step]:
             event = self._connect
-            if event is not None and event.epoch == self._core.epoch:
+            over = self._connect_life < self._core.life  # after close() it is to be told nothing but the end
+            if event is not None and event.epoch == self._core.epoch and not over:
                 yield from self._connected(event, (handler,))
 
         self.later(call)
@@ -271,4 +272,6 @@ class Delivery(ABC):
         event = make_event("error", fields, self._client)
         if fields["phase"] != "handler":
             self._log("error", event)
-        return self._told("error") if self.running else (), "error", event, life
+        client = self._client()
+        closed = client is not None and not client._unclosed  # no handler of `error` starts any more
+        return self._told("error") if self.running and not closed else (), "error", event, life
