@@ -118,7 +118,8 @@ class AsyncWebSocketClient(ClientFace):
     def _restart(self, command: Callable[[], None]) -> None:
         self._at_hand()
         if self._bell is None or self._bell.loop.is_closed():
-            self._due = self._unclosed = True
+            self._due = True
+            self._begin_life()
             return
         command()
         self._resume()

@@ -220,6 +220,7 @@ class LoopDispatcher(Delivery):
             if not self.waited_for and self._bell is not None:
                 # Nobody is there to raise it: it goes through the loop, as it would from any callback.
                 self._bell.loop.call_soon(_raise, error)
+                self.interruption_raised = True
             return
         if isinstance(error, asyncio.CancelledError) and self._task is not None and self._task.asked_to_end():
             if not self.last_call():

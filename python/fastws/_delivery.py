@@ -39,6 +39,7 @@ class Delivery(ABC):
         self.handler_epoch = 0  # the epoch of the `connect` that is being handled
         self.handler_seconds = 0.0
         self.interruption: BaseException | None = None  # what a handler raised to end the program
+        self.interruption_raised = False  # whether that came to whoever waited, or to the loop
         self._core = core
         self._client = weakref.ref(client)
         self._settle = settle
@@ -240,10 +241,15 @@ class Delivery(ABC):
 
     def interrupted(self, interruption: BaseException) -> None:
         """A handler wants the program to end: the client is closed, and wait() raises it again."""
-        self.interruption = interruption
+        self.interruption, self.interruption_raised = interruption, False
         client = self._client()
         if client is not None:
             client._begin_close(1000, "")
+
+    def begin_life(self) -> None:
+        """The client is started: what ended an earlier life is over with that, once somebody heard of it."""
+        if self.interruption_raised:
+            self.interruption, self.interruption_raised = None, False
 
     def handler_failed(self, handler: Handler, payload: Any, error: BaseException) -> Step | None:
         """Log what a handler raised; the step that tells it, if anybody is to be told."""

@@ -317,16 +317,20 @@ class ClientFace(Keeping, Shown, ABC):
     def connect(self) -> None:
         """Start connecting; does nothing unless idle or closed. Does not wait."""
         self._at_hand()
-        self._unclosed = True
+        self._begin_life()
         self._core.connect()
         self._show_again()
 
     def reconnect(self) -> None:
         """Connect anew now: closes an open connection first, cuts a wait short, starts a closed client. Does not wait."""
         self._at_hand()
-        self._unclosed = True
+        self._begin_life()
         self._core.reconnect()
         self._show_again()
+
+    def _begin_life(self) -> None:
+        self._unclosed = True
+        self._dispatcher.begin_life()
 
     def _begin_close(self, code: int, reason: str) -> None:
         _settings.close_frame(code, reason)

@@ -92,8 +92,10 @@ def until_closed(client: WebSocketClient, timeout: float | None) -> bool:
 
 def check_end(client: ClientFace) -> None:
     """Raise what a handler raised to end the program, or what ended the client."""
-    if client._dispatcher.interruption is not None:
-        raise client._dispatcher.interruption
+    dispatcher = client._dispatcher
+    if dispatcher.interruption is not None:
+        dispatcher.interruption_raised = True
+        raise dispatcher.interruption
     error = ended(client)
     if error is not None:
         raise error

@@ -98,6 +98,41 @@ def test_an_exit_in_a_handler_closes_and_is_raised_by_wait(serve, recorded, kind
     assert log.in_language()
 
 
+@pytest.fixture
+def left(serve, client, until):
+    """A client that a handler's SystemExit closed, and whose next connection is quiet."""
+
+    def leave(message):
+        raise SystemExit(3)
+
+    ws = client(serve([lambda conn: conn.send_json({"type": "a"}), lambda conn: conn.accept()]))
+    ws.on("a", leave)
+    assert until(lambda: ws.state == "closed")
+    return ws
+
+
+def another_life(ws):
+    ws.connect()
+    ws.wait_open(10)
+    ws.close()
+
+
+def test_an_exit_is_raised_for_the_life_it_ended_and_for_no_later_one(left):
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            left.wait(10)
+    another_life(left)
+    assert left.wait(10)
+
+
+def test_an_exit_that_nobody_waited_for_is_raised_later_and_once(left):
+    another_life(left)
+    with pytest.raises(SystemExit):
+        left.wait(10)
+    another_life(left)
+    assert left.wait(10)
+
+
 def test_a_coroutine_is_an_error_that_names_the_async_client(serve, recorded):
     """api.md 3: and it is closed, so nothing warns that it was never awaited."""
 
