@@ -68,7 +68,7 @@ void Inbox::place(Item item) {
   Lane* reader = reader_for(item, route);
   if (handled && reader != nullptr) {
     Item copy = item;
-    copy.report = false;  // one error per bad text: the handlers' side tells it
+    copy.handled = true;
     copy.slab->waiting++;
     push(*reader, std::move(copy), true);
   }
@@ -98,9 +98,9 @@ void Inbox::keep_in_ring(Item item) {
   while (ring_.size() > ring_messages || (ring_bytes_ > ring_limit_bytes && ring_.size() > 1)) {
     Item& oldest = ring_.front();
     ring_bytes_ -= oldest.cost();
+    if (!oldest.handled) count_drop("unclaimed", {}, drops_.unclaimed);
     leave(oldest);
     ring_.pop_front();
-    count_drop("unclaimed", {}, drops_.unclaimed);
   }
 }
 
@@ -109,9 +109,10 @@ void Inbox::claim() {
   for (Item& item : ring_) {
     const std::string route(item.route_text());
     const Wishes& wishes = handlers_->wishes;
-    const bool handled =
+    const bool wanted =
         item.kind == Item::Kind::binary ? wishes.binary() : wishes.wants(item.has_route(), route);
-    Lane* lane = handled ? handlers_.get() : reader_for(item, route);
+    // What handlers had is for a reader only: to them it would come a second time.
+    Lane* lane = wanted && !item.handled ? handlers_.get() : reader_for(item, route);
     if (lane == nullptr) {
       left.push_back(std::move(item));
       continue;
@@ -126,7 +127,9 @@ void Inbox::claim() {
 void Inbox::empty_ring_when_settled() {
   if (is_undecided() || ring_.empty()) return;
   for (Item& item : ring_) {
-    count_unhandled(item.kind == Item::Kind::binary ? "binary" : std::string(item.route_text()));
+    if (!item.handled) {
+      count_unhandled(item.kind == Item::Kind::binary ? "binary" : std::string(item.route_text()));
+    }
     leave(item);
   }
   ring_.clear();

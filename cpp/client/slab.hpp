@@ -59,8 +59,8 @@ struct Item {
 
   Kind kind = Kind::json;
   Policy::Kind policy = Policy::Kind::pause;
-  bool report = true;  // a text that json.loads refuses is told as an error by whoever builds this item
-  bool judge = false;  // its route could not be read: built for the sake of the error, wanted or not
+  bool handled = false;  // a reader's copy of what handlers are given; its error is theirs, too
+  bool judge = false;    // its route could not be read: built for the sake of the error, wanted or not
   std::uint32_t life = 0;
   std::uint32_t text = 0, text_size = 0, words = 0, word_count = 0;  // see json::Document
   std::uint32_t route_size = no_route;

@@ -91,7 +91,7 @@ py::object Core::build_item(const Item& item) {
 py::object Core::bad_item(const Item& item) {
   py::error_already_set error;  // takes the exception that is set
   if (!error.matches(PyExc_Exception)) throw error;
-  if (item.report) client_->inbox().count_decode();  // once, whoever else is given the text
+  if (!item.handled) client_->inbox().count_decode();  // once, whoever else is given the text
   py::object exception = error.value();
   auto text = py::reinterpret_steal<py::object>(build_text(item.slab->tape, item.document()));
   if (!text) throw_raised();
@@ -126,7 +126,7 @@ py::list Core::build_items(std::uint64_t lane, std::vector<Item>& items, std::si
       } catch (py::error_already_set& error) {
         error.restore();
         object = bad_item(item);
-        if (!item.report) continue;
+        if (item.handled) continue;
       }
       built.append(object);
       if (net::monotonic_now() >= until) break;
@@ -312,7 +312,7 @@ py::object Core::next(std::uint64_t reader, const py::object& bad) {
       worked_off(reader, std::move(item));
       throw;
     }
-    const bool report = item.report;
+    const bool report = !item.handled;
     worked_off(reader, std::move(item));
     if (message) return message;
     if (report) bad(told[py::int_(1)], told[py::int_(2)]);

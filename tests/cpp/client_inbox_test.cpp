@@ -169,6 +169,35 @@ TEST(Inbox, WhatAClosedReaderHadNotReadGoesToTheNext) {
   EXPECT_EQ(feed.take(second), (Routes{"b", "c"}));
 }
 
+TEST(Inbox, WhatHandlersHadGoesFromAClosedReaderToReadersOnly) {
+  Feed feed;
+  feed.inbox.set_handlers({{"a"}, false, false}, 100.0);
+  const auto first = feed.inbox.open_reader(Wishes::all());
+  feed.read({"a", "b", "a", "b"});
+  EXPECT_EQ(feed.take(), (Routes{"a", "a"}));
+  EXPECT_EQ(feed.take(first, 1), Routes{"a"});
+  feed.inbox.close_reader(first, feed.now);
+  EXPECT_EQ(feed.take(), Routes{});
+  feed.inbox.set_handlers({{"a", "b"}, false, false}, 100.0);
+  EXPECT_EQ(feed.take(), (Routes{"b", "b"}));
+  EXPECT_EQ(feed.take(feed.inbox.open_reader(Wishes::all())), Routes{"a"});
+}
+
+TEST(Inbox, WhatHandlersHadIsNoLossWhenNoReaderComes) {
+  Feed feed;
+  feed.inbox.first_open(feed.now);
+  feed.inbox.set_handlers({{"a"}, false, false}, feed.now);
+  const auto reader = feed.inbox.open_reader(Wishes::all());
+  feed.read(Routes(1500, "a"));
+  feed.inbox.close_reader(reader, feed.now);
+  feed.now += 2.0;
+  feed.read({});
+  const auto counts = feed.inbox.counts();
+  EXPECT_EQ(counts.drops.unclaimed, 0u);
+  EXPECT_EQ(counts.drops.unhandled, 0u);
+  EXPECT_EQ(feed.take(feed.inbox.open_reader(Wishes::all())), Routes{});
+}
+
 TEST(Inbox, PausesWhenFullAndGoesOnWhenHalfIsFree) {
   InboxLimits limits;
   limits.messages = 4;

@@ -220,6 +220,36 @@ def test_a_dead_iterator_stops_consuming(serve, client, until):
         assert ws.recv(10) == {"n": 2}
 
 
+@pytest.mark.parametrize("event", ["a", "message"])
+@pytest.mark.parametrize("leave", ["close", "forget"])
+def test_what_a_reader_leaves_unread_comes_to_no_handler_twice(serve, client, until, event, leave):
+    """api.md 4: a message goes to every handler once, and what was left to the next reader."""
+    end = {"type": "a", "n": "end"}
+    server = serve(
+        lambda conn: (
+            conn.expect(),
+            [conn.send_json(message) for message in numbers("a", 0, 10)],
+            conn.expect(),
+            conn.send_json(end),
+        )
+    )
+    with client(server, settle=60) as ws:
+        seen = []
+        ws.on(event, seen.append)
+        reader = ws.messages("a")
+        ws.send("go")
+        assert until(lambda: len(seen) == 10)
+        assert next(reader) == {"type": "a", "n": 0}
+        if leave == "close":
+            reader.close()
+        del reader
+        following = ws.messages("a")
+        ws.send("go")
+        assert until(lambda: end in seen)  # what came twice would come before it
+        assert seen == [*numbers("a", 0, 10), end]
+        assert [next(following) for _ in range(10)] == [*numbers("a", 1, 10), end]
+
+
 def test_bad_json_is_told_once_and_reading_goes_on(serve, client, caplog):
     """Section 6: an error without a handler is a WARNING; the reader is given the next message."""
     with client(serve(talks("{bad", {"n": 1}))) as ws:
