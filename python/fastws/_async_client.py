@@ -50,7 +50,7 @@ class AsyncWebSocketClient(ClientFace):
 
     # -- The loop it belongs to ----------------------------------------------------------------------------------------
 
-    def _at_hand(self) -> None:
+    def _at_hand(self, bind: bool = True) -> None:
         try:
             running = asyncio.get_running_loop()
         except RuntimeError:
@@ -59,7 +59,7 @@ class AsyncWebSocketClient(ClientFace):
         if bell is not None and not bell.loop.is_closed():
             if running is not bell.loop and (running is not None or threading.get_ident() != bell.thread):
                 raise RuntimeError(f"{self!r} belongs to another event loop, which is not closed")
-        elif running is not None:
+        elif bind and running is not None:
             self._belong(running)
 
     def _here(self) -> Bell:

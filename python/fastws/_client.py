@@ -33,7 +33,7 @@ class WebSocketClient(ClientFace):
     def _autoconnect(self) -> None:
         self._core.connect()
 
-    def _at_hand(self) -> None:
+    def _at_hand(self, bind: bool = True) -> None:
         pass  # from every thread
 
     def _await_end(self) -> None:

@@ -188,8 +188,8 @@ class ClientFace(Keeping, Shown, ABC):
         """Connect, as the constructor was told to."""
 
     @abstractmethod
-    def _at_hand(self) -> None:
-        """Raise RuntimeError when the client can not be used from here."""
+    def _at_hand(self, bind: bool = True) -> None:
+        """Raise RuntimeError when the client can not be used from here. `bind`: it may come to belong to this loop."""
 
     @abstractmethod
     def _await_end(self) -> None:
@@ -248,6 +248,7 @@ class ClientFace(Keeping, Shown, ABC):
     def off(self, event: str, fn: Callable[..., Any] | None = None) -> Self:
         """Forget a handler, or all of an event. It is not called any more when this returns, but it may still be running.
         What `keep` began goes on."""
+        self._at_hand(bind=False)
         self._dispatcher.handlers.remove(event, fn)
         self._heed_handlers()
         return self
@@ -297,6 +298,7 @@ class ClientFace(Keeping, Shown, ABC):
         Raises:
             TypeError, ValueError: `key` is no str, or `obj` is not JSON. MessageTooBig: above max_message_bytes.
         """
+        self._at_hand(bind=False)
         if not isinstance(key, str):
             raise TypeError(f"key must be a str, not {type(key).__name__}")
         try:
@@ -308,6 +310,7 @@ class ClientFace(Keeping, Shown, ABC):
 
     def unsticky(self, key: str) -> bool:
         """Send it on no further connection, and forget that it was sent on this one. False = there is no such key."""
+        self._at_hand(bind=False)
         if not isinstance(key, str):
             raise TypeError(f"key must be a str, not {type(key).__name__}")
         return self._core.unset_sticky(_options.encodable("key", key))

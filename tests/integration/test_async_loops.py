@@ -19,6 +19,8 @@ def test_made_where_no_loop_runs_it_connects_at_its_first_on_or_await_in_one(run
     assert (first.state, second.state) == ("idle", "idle")
 
     async def main():
+        assert first.sticky("key", {}) is False  # the next connection will send it, whichever loop that is in
+        assert first.off("message") is first and first.unsticky("key")
         assert first.state == "idle"
         first.on("message", print)
         assert await eventually(lambda: first.state == "open")
@@ -72,7 +74,15 @@ def test_another_live_loop_may_not_use_it(serve, aclient, new_loop):
         ):
             with pytest.raises(RuntimeError, match="belongs to another event loop"):
                 await call()
-        for call in (lambda: ws.on("a", print), ws.connect, ws.reconnect):
+        for call in (
+            lambda: ws.on("a", print),
+            lambda: ws.off("a"),
+            lambda: ws.sticky("key", {}),
+            lambda: ws.unsticky("key"),
+            lambda: ws.keep("a"),
+            ws.connect,
+            ws.reconnect,
+        ):
             with pytest.raises(RuntimeError, match="belongs to another event loop"):
                 call()
         assert ws.state == "open"
