@@ -57,7 +57,8 @@ Questioning: TypeAlias = Generator[Callable[..., Any], Any, None]
 class Asking:
     """What is being asked now. Refers to no callable and to no client."""
 
-    def __init__(self) -> None:
+    def __init__(self, core: _core.Core) -> None:
+        self._core = core
         self._running: tuple[int, str] | None = None  # the epoch that was asked for, and whom
 
     def call(self, fn: Callable[..., Any], question: dict[str, Any]) -> Any:
@@ -68,7 +69,7 @@ class Asking:
             attempt=question["attempt"],
             is_reconnect=question["is_reconnect"],
             last_close=question["last_close"],
-            last_error=None if error is None else failure_to_error(error),
+            last_error=None if error is None else failure_to_error(error, url=self._core.url),
         )
         self._running = question["epoch"], getattr(fn, "__qualname__", repr(fn))
         return fn(attempt) if wants_argument(fn) else fn()
@@ -90,7 +91,7 @@ class Asker(Asking):
     """The asking thread."""
 
     def __init__(self, core: _core.Core, client: ClientFace, name: str) -> None:
-        super().__init__()
+        super().__init__(core)
         target = (core, weakref.ref(client), self)
         self.thread = threading.Thread(target=_run, args=target, name=f"{name}-ask", daemon=True)
         self.thread.start()

@@ -43,8 +43,7 @@ class LoopAsker(Asking):
     """The asking task of one client, while there is something to ask."""
 
     def __init__(self, core: _core.Core, client: ClientFace, name: str) -> None:
-        super().__init__()
-        self._core = core
+        super().__init__(core)
         self._client = weakref.ref(client)
         self._name = f"{name}-ask"
         self._task: ClientTask | None = None

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _core
-from ._errors import failure_to_error
+from ._errors import ConnectFailed, failure_to_error
 from ._events import Connect, Disconnect, ErrorEvent, Event, make_event
 from ._handlers import RESERVED, Handler, HandlerTable, log
 
@@ -188,10 +188,18 @@ class Delivery(ABC):
             if not given["attempt"]:
                 given["attempt"] = None
         elif name == "closed" and given["last_error"] is not None:
-            given["last_error"] = failure_to_error(given["last_error"])
+            given["last_error"] = self.error_of(given["last_error"])
         elif name == "reconnecting":
             given["cause"] = self._cause
         return make_event(name, given, self._client)
+
+    def error_of(self, failure: dict[str, Any]) -> ConnectFailed:
+        """The exception of the client's last failure, with what its `error` event knew of it, once that was handed over."""
+        told = self._cause
+        where: dict[str, Any] = {}
+        if isinstance(told, ErrorEvent) and told.message == failure["message"]:
+            where = {"attempt": told.attempt, "epoch": getattr(told.exception, "epoch", None)}
+        return failure_to_error(failure, url=self._core.url, **where)
 
     def _connected(self, event: Connect, handlers: tuple[Handler, ...]) -> Iterator[Step]:
         # What a connect handler sends belongs to this connection, even if it is over before the handler ran.

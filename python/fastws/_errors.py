@@ -43,7 +43,7 @@ class FastwsError(Exception):
     ) -> None:
         super().__init__(message)
         self.url = url
-        self.host = host
+        self.host = urlsplit(url).hostname if host is None and url else host
         self.phase = phase
         self.attempt = attempt
         self.epoch = epoch
@@ -135,8 +135,6 @@ _BY_PHASE: dict[str, type[ConnectFailed]] = {
 def failure_to_error(failure: Mapping[str, Any], **where: Any) -> ConnectFailed:
     """The exception of a failed attempt, from the core's fields (phase, message, http_status, ...)."""
     kind = _BY_PHASE.get(failure["phase"], ConnectFailed)
-    if where.get("url"):
-        where.setdefault("host", urlsplit(where["url"]).hostname)
     if kind is HandshakeRejected:
         where.update(
             status=failure["http_status"],

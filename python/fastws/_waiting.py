@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ._cells import in_kernel
-from ._errors import ConnectFailed, ConnectionClosed, ConnectTimeout, NotConnected, failure_to_error
-from ._events import Disconnect, ErrorEvent
+from ._errors import ConnectFailed, ConnectionClosed, ConnectTimeout, NotConnected
+from ._events import Disconnect
 from ._options import number
 
 if TYPE_CHECKING:
@@ -160,8 +160,4 @@ def _closed(client: ClientFace, what: str, code: int) -> ConnectionClosed:
 
 def _failed(client: ClientFace, failure: dict[str, Any]) -> ConnectFailed:
     client._dispatcher.drain()
-    told = client._dispatcher.cause
-    where: dict[str, Any] = {}
-    if isinstance(told, ErrorEvent) and told.message == failure["message"]:
-        where = {"attempt": told.attempt, "epoch": getattr(told.exception, "epoch", None)}
-    return failure_to_error(failure, url=client.url, **where)
+    return client._dispatcher.error_of(failure)

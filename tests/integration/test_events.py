@@ -99,8 +99,17 @@ def test_fields_of_closed(serve, recorded):
     _, log = recorded(server)
     closed = log.wait("closed")
     assert closed.reason == "fatal"
-    assert closed.last_error is not None
-    assert "404" in str(closed.last_error) or getattr(closed.last_error, "http_status", None) == 404
+    last = closed.last_error
+    assert "404" in str(last)
+    assert (last.url, last.host, last.phase, last.attempt, last.epoch) == (
+        server.url,
+        "127.0.0.1",
+        "http",
+        1,
+        1,
+    )
+    told = log.all("error")[0].exception
+    assert vars(last) == vars(told), "as the `error` event of the same failure has it"
 
 
 def test_events_are_frozen_and_slotted_and_have_a_repr(serve, recorded):

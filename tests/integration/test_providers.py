@@ -48,6 +48,7 @@ def test_a_provider_gets_the_attempt_if_it_takes_an_argument(serve, recorded):
     assert [attempt.is_reconnect for attempt in got] == [False, False, True]
     assert got[0].last_close is None and got[0].last_error is None
     assert "503" in str(got[1].last_error)
+    assert (got[1].last_error.url, got[1].last_error.host) == (server.url, "127.0.0.1")
     assert "4001" in str(got[2].last_close)
 
 

@@ -52,6 +52,21 @@ def test_every_exception_survives_pickling(kind):
     assert (again.url, again.host, again.phase, again.attempt, again.epoch) == ("ws://h/", "h", "tcp", 2, 5)
 
 
+@pytest.mark.parametrize("kind", CLASSES)
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("wss://example.com:8443/ws", "example.com"),
+        ("ws://[::1]:80/", "::1"),
+        ("ws+unix:///socket:/ws", None),
+        (None, None),
+    ],
+)
+def test_every_exception_knows_the_host_of_its_url(kind, url, host):
+    assert kind("what", url=url).host == host
+    assert kind("what", url=url, host="other").host == "other"
+
+
 def test_what_belongs_to_one_class_survives_too():
     error = HandshakeRejected("no", status=503, headers=[("A", "b")], body=b"later", retry_after=3.0)
     again = pickle.loads(pickle.dumps(error))
