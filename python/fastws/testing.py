@@ -11,6 +11,11 @@ of the loopback interface, one thread pair per connection, a record of everythin
     with ScriptedServer(script) as server:
         ws = WebSocketClient(server.url)
 
+In pytest the fixture `scripted_server` makes such servers, which stop with the test: nothing is to be imported.
+
+    def test_mine(scripted_server):
+        server = scripted_server(script)
+
 A script gets one Connection and runs in a thread of its own. The upgrade is answered when the script first sends,
 expects or accepts, at the latest when it returns; after it returned the connection stays, answers pings and a Close,
 and records, until either side ends it. A list of scripts serves one connection each; the last one repeats.

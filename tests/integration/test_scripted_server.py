@@ -1,7 +1,10 @@
 """The scripted server itself, against the `websockets` client: what other tests take for granted."""
 
+import re
 import socket
 import ssl
+import subprocess
+import sys
 import time
 
 import pytest
@@ -163,3 +166,39 @@ def test_a_failing_script_fails_the_test():
             peer.send("wrong")
             with pytest.raises((ConnectionClosedError, ConnectionClosedOK)):
                 peer.recv(timeout=5)
+
+
+USERS_TESTS = """
+import time
+from fastws import WebSocketClient
+
+def test_two_servers(scripted_server):
+    for n in (1, 2):
+        server = scripted_server(lambda conn: conn.send_json(n))
+        with WebSocketClient(server.url) as ws:
+            assert ws.recv(10) == n
+
+def test_a_script_that_fails(scripted_server):
+    def script(conn):
+        conn.accept()
+        raise LookupError("in the script")
+
+    server = scripted_server([script], host="127.0.0.1")
+    with WebSocketClient(server.url) as ws:
+        while not server.errors:
+            time.sleep(0.01)
+"""
+
+
+def test_pytest_finds_the_fixture(tmp_path):
+    (tmp_path / "test_users.py").write_text(USERS_TESTS)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rE", tmp_path]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert "LookupError: in the script" in run.stdout
+    assert "ERROR test_users.py::test_a_script_that_fails" in run.stdout
+    assert re.search("2 passed.*, 1 error in", run.stdout)
+
+
+def test_without_pytest_nothing_imports_it():
+    source = "import sys, fastws, fastws.testing; assert not {'pytest', '_pytest'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", source], check=True, timeout=100)
