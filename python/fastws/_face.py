@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from . import _ask, _automatic, _cells, _core, _idn, _options, _registry, _settings, _sharing, _trust
 from ._delivery import Delivery
-from ._errors import FastwsError
 from ._handlers import log
 from ._keep import Keeping
 from ._notebook import Shown
 from ._options import Backoff, Deflate, Queue, Tls
 from ._overflow import Overflow
-from ._refusals import REFUSED, refusal
+from ._refusals import REFUSED, Refusing
 from ._stats import ReadyState, Stats, make_stats, ready_state
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 _numbers = itertools.count(1)
 
 
-class ClientFace(Keeping, Shown, ABC):
+class ClientFace(Keeping, Refusing, Shown, ABC):
     """The part of a client that never waits. WebSocketClient and its like add what does."""
 
     _unclosed = False  # whether a warning is due when nobody refers to it any more
@@ -271,18 +270,6 @@ class ClientFace(Keeping, Shown, ABC):
     def _epoch(self) -> int:
         dispatcher = self._dispatcher
         return dispatcher.handler_epoch if dispatcher.handler_epoch and dispatcher.is_current else 0
-
-    # -- What was not sent ---------------------------------------------------------------------------------------------
-
-    def _unsent(self) -> bool:
-        """Behind a message that was dropped: False. Who only sends, and has no handlers, is to find in the log why."""
-        self._dispatcher.drain()
-        return False
-
-    def _refusal(self, error: _core.Refused) -> FastwsError:
-        """What a refused message raises. Logged is the same as behind a dropped one."""
-        self._dispatcher.drain()
-        return refusal(error, self.url)
 
     # -- What every connection is sent ---------------------------------------------------------------------------------
 

@@ -1,12 +1,15 @@
 """What a message that was not taken raises.
 
-Knows the exceptions, and those of the core. Promises: the core's words, in an exception of ours that names the client's
-URL and what to try.
+Knows the exceptions, those of the core, and the delivery. Promises: the core's words, in an exception of ours that names
+the client's URL and what to try; what became of the connection is in the log before.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from . import _core
+from ._delivery import Delivery
 from ._errors import FastwsError, MessageTooBig, NotConnected, OfflineQueueFull
 
 REFUSED = _core.Refused
@@ -44,3 +47,24 @@ def tell_accepted(error: BaseException, before: int, url: str) -> None:
         told.add_note(f"send_many: {accepted} messages had been accepted before")
     if told is not error:
         raise told from None
+
+
+class Refusing(ABC):
+    """What a client has of it."""
+
+    _dispatcher: Delivery
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """The URL of the last attempt, without user and password."""
+
+    def _unsent(self) -> bool:
+        """Behind a message that was dropped: False. Who only sends, and has no handlers, is to find in the log why."""
+        self._dispatcher.drain()
+        return False
+
+    def _refusal(self, error: _core.Refused) -> FastwsError:
+        """What a refused message raises. Logged is the same as behind a dropped one."""
+        self._dispatcher.drain()
+        return refusal(error, self.url)
