@@ -35,7 +35,7 @@ def until(condition, timeout=15.0):
 
 def exit_by(state):
     """The event whose handler calls sys.exit."""
-    return {"open": "connect", "busy": "connect", "blocked": "connect", "closing": "connect", "flood": "n",
+    return {"open": "connect", "busy": "connect", "blocked": "connect", "flood": "n",
             "backoff": "reconnecting", "closed": "closed"}.get(state, "connecting")  # fmt: skip
 
 
@@ -57,9 +57,10 @@ def make(url, state, ending):
         ws.on("n", count.append)
     if state == "busy":
         ws.on("n", lambda message: (count.append(1), time.sleep(60)))
-    if state == "closing":
-        ws.on("connect", lambda event: event.client.close())
-    if ending == "exit-in-handler":
+    leaves = ending == "exit-in-handler"
+    if state == "closing":  # in one handler: behind close() no other one starts
+        ws.on("connect", lambda event: (event.client.close(), leaves and leave()))
+    elif leaves:
         ws.on(exit_by(state), leave)
     if state != "idle":
         ws.connect()
