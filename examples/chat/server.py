@@ -76,13 +76,16 @@ class Server:
         body = await asyncio.to_thread(path.read_bytes)
         return web.Response(body=body, content_type=KINDS[path.suffix], charset="utf-8", headers=headers)
 
-    async def chat(self, request: web.Request) -> web.WebSocketResponse:
+    async def chat(self, request: web.Request) -> web.StreamResponse:
         """One client. A page of another site is turned away: a browser would let it speak in its reader's name."""
         origin = request.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
             raise web.HTTPForbidden(text="This chat is for its own page.")
         socket = web.WebSocketResponse(heartbeat=PING_SECONDS, max_msg_size=protocol.FRAME_BYTES)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:
+            return web.Response()  # it left before it was answered: no fault, and nobody to tell
         connection = Connection(self._rooms)
         self._open[connection] = asyncio.current_task()
         self.came_and_went.set()

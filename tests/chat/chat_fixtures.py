@@ -34,7 +34,7 @@ def server(tmp_path_factory):
     server = Server(tmp_path_factory.mktemp("chat") / "history.sqlite3")
     yield server
     assert server.stop() == 0
-    assert server.log == ""
+    assert server.log == "", server.log
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 import time
 import uuid
 from urllib.parse import urlsplit
@@ -244,15 +245,34 @@ def test_who_says_nothing_but_nonsense_is_shown_out(talker):
     assert bob.say("still here")["type"] == "said"
 
 
+def asked(server):
+    """A bare connection that has asked for a WebSocket."""
+    at = urlsplit(server.url)
+    raw = socket.create_connection((at.hostname, at.port), timeout=10)
+    raw.sendall(
+        f"GET {at.path} HTTP/1.1\r\nHost: {at.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
+    return raw
+
+
+def test_who_leaves_before_the_answer_is_no_fault(serve):
+    """A page that is closed while it connects: the server has nothing to log, and serves the next one."""
+    server = serve()
+    for _ in range(300):
+        raw = asked(server)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raw.close()  # with a reset
+    with asked(server) as raw:
+        assert raw.recv(65536).startswith(b"HTTP/1.1 101")
+    assert server.stop() == 0
+    assert server.log == ""
+
+
 def test_the_close_code_reaches_who_goes_on_with_nonsense(server):
     """A server that left without reading on would answer with a reset, which takes with it what was sent before."""
-    at = urlsplit(server.url)
     nonsense = b"\x81\x88\0\0\0\0nonsense"
-    with socket.create_connection((at.hostname, at.port), timeout=10) as raw:
-        raw.sendall(
-            f"GET {at.path} HTTP/1.1\r\nHost: {at.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
+    with asked(server) as raw:
         for _ in range(60):
             raw.sendall(nonsense)
             time.sleep(0.005)
