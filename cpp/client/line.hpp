@@ -97,7 +97,7 @@ class Line {
   Departures::Waited await_written(const Departures::Watch& watch, std::optional<double> until);
   /// A control frame (Ping): it goes before waiting messages. False = not open.
   bool send_control(engine::Opcode opcode, std::string_view payload);
-  /// From now on nothing more is accepted for this epoch (close() was called).
+  /// From now on nothing more is accepted until the next open() (close() was called).
   void stop_accepting();
   [[nodiscard]] std::uint64_t epoch() const noexcept { return open_epoch_.load(); }
   [[nodiscard]] std::uint64_t waiting_bytes() const noexcept { return waiting_bytes_.load(); }

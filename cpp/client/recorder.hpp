@@ -1,8 +1,8 @@
 // Writes every inbound message to a file as JSON lines (docs/recording.md), on a thread of its own.
 //
-// May know: json/writer, the alarm, the gate. Promises: message(), opened() and lost() copy and return, whatever the disk does; what
-// waits for the disk is bounded, and what finds no room is counted and marked in the file; lines are written whole and in
-// order; a failing write is tried again, so that nothing is torn while this process lives.
+// May know: json/writer, the alarm, the gate. Promises: message(), opened() and lost() copy and return, whatever the disk
+// does; what waits for the disk is bounded, and what finds no room is counted and marked in the file; lines are written
+// whole and in order; a failing write is tried again, so that nothing is torn while this process lives.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
 // Empty slabs that wait for their next use: one pool for all clients of the process.
 //
 // May know: slabs. Promises: any thread; a thousand clients that are idle hold no slab of their own; what the pool holds is
-// bounded, and little while nobody receives much. Its lock is a leaf, held only inside the gate or on the I/O thread, so that none is held at a fork.
+// bounded, and little while nobody receives much. Its lock is a leaf, held only inside the gate or on the I/O thread, so
+// that none is held at a fork.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
 // Tells the C library, when many connections have gone quiet, to give the memory that they freed back to the system.
 //
-// May know: the loop. Promises: belongs to the I/O thread; never while there were but a few connections; takes at most a fiftieth of its time.
+// May know: the loop. Promises: belongs to the I/O thread; never while there were but a few connections; takes at most a
+// fiftieth of its time.
 //
 // glibc gives back by itself only what lies above everything that lives longer. What openings and bursts needed for a moment
 // (25 KiB a TLS handshake, 64 KiB a read in parts) lies between what connections keep.

@@ -154,8 +154,8 @@ Inbox::Taken Core::take_items(std::uint64_t lane, std::size_t limit, std::option
     const auto taken = natively(
         [&] {
           auto& inbox = client_->inbox();
-          if (inbox.done(lane, returned.worked, returned.back, net::monotonic_now()))
-            client_->resume_reading();
+          const double now = returned.back.empty() ? 0.0 : net::monotonic_now();  // nothing for every message
+          if (inbox.done(lane, returned.worked, returned.back, now)) client_->resume_reading();
           returned = {};  // nothing of it is held while this sleeps
           return inbox.take(lane, limit, items, slice);
         },

@@ -240,7 +240,6 @@ class ClientFace(Keeping, Refusing, Shown, ABC):
             self._dispatcher.start()  # first, so that what is claimed has somebody who takes it
             self._heed_handlers()
             if event == "connect":
-                self._core.expect_release(True)  # only now that somebody will release
                 self._dispatcher.connect_late(handler)
         return self
 

@@ -18,7 +18,6 @@ using namespace fastws;
 using client::Inbox;
 using client::InboxLimits;
 using client::Item;
-using client::Notice;
 using client::Wishes;
 using client::testing::Feed;
 using client::testing::Routes;
