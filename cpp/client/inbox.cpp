@@ -189,31 +189,37 @@ std::shared_ptr<Lane> Inbox::lane_of(std::uint64_t lane) const {
   return here == readers_.end() ? nullptr : here->second;
 }
 
-Inbox::Taken Inbox::take(std::uint64_t number, std::size_t limit, std::vector<Item>& out,
-                         std::optional<double> until) {
-  Lock lock(mutex_);
+/// What can be said of a lane without sleeping; nullopt = nothing, its consumer has to wait.
+std::optional<Inbox::Taken> Inbox::take_now(std::uint64_t number, std::size_t limit, std::vector<Item>& out) {
   const auto available = [](const Item& item) {
     return item.kind == Item::Kind::notice ? item.notice->ready : !item.slab->filling;
   };
+  const auto lane = lane_of(number);  // found anew after every sleep: a reader may be closed meanwhile
+  if (destroyed_ || lane == nullptr) return Taken::over;
+  out.reserve(std::min(limit, lane->items.size()));
+  while (out.size() < limit && !lane->items.empty() && available(lane->items.front())) {
+    out.push_back(lane->items.pop());
+    const Item& item = out.back();
+    if (item.slab == nullptr) continue;
+    item.slab->pinned++;
+    waiting_.take(item);
+  }
+  if (!out.empty()) return Taken::items;
+  if (quiet_) lane->items.give_back();
+  if (std::exchange(lane->nudged, false)) {
+    lane->found_empty = true;
+    return Taken::nothing;
+  }
+  if (number != handlers_lane && over_ && lane->items.empty()) return Taken::over;
+  return std::nullopt;
+}
+
+Inbox::Taken Inbox::take(std::uint64_t number, std::size_t limit, std::vector<Item>& out,
+                         std::optional<double> until) {
+  Lock lock(mutex_);
   for (;;) {
-    const auto lane = lane_of(number);  // found anew after every sleep: a reader may be closed meanwhile
-    if (destroyed_ || lane == nullptr) return Taken::over;
-    out.reserve(std::min(limit, lane->items.size()));
-    while (out.size() < limit && !lane->items.empty() && available(lane->items.front())) {
-      out.push_back(lane->items.pop());
-      const Item& item = out.back();
-      if (item.slab == nullptr) continue;
-      item.slab->pinned++;
-      waiting_.take(item);
-    }
-    if (!out.empty()) return Taken::items;
-    if (quiet_) lane->items.give_back();
-    if (lane->nudged) {
-      lane->nudged = false;
-      lane->found_empty = true;
-      return Taken::nothing;
-    }
-    if (number != handlers_lane && over_ && lane->items.empty()) return Taken::over;
+    if (const auto taken = take_now(number, limit, out)) return *taken;
+    const auto lane = lane_of(number);
     const auto now = std::chrono::steady_clock::now();
     const auto limit_point = until ? time_point(*until) : now + std::chrono::hours(1);
     if (until && now >= limit_point) {
@@ -224,25 +230,42 @@ Inbox::Taken Inbox::take(std::uint64_t number, std::size_t limit, std::vector<It
   }
 }
 
-bool Inbox::done(std::uint64_t number, std::vector<Item>& worked, std::vector<Item>& back, double now) {
-  const Lock lock(mutex_);
-  now_ = std::max(now_, now);
-  const auto lane = lane_of(number);
-  const auto let_go = [&](Item& item) {
-    item.slab->pinned--;
-    if (!droppable(item.policy)) fixed_of(number == handlers_lane).take(item);
-    all_.take(item);
-  };
+std::optional<Inbox::Taken> Inbox::look(std::uint64_t number, std::size_t limit, std::vector<Item>& out,
+                                        std::vector<Item>& worked, bool& room) {
+  const Lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return std::nullopt;
+  work_off(number, worked);
+  room = goes_on();
+  if (const auto taken = take_now(number, limit, out)) return taken;
+  lane_of(number)->found_empty = true;
+  return Taken::nothing;
+}
+
+void Inbox::let_go(std::uint64_t number, Item& item) {
+  item.slab->pinned--;
+  if (!droppable(item.policy)) fixed_of(number == handlers_lane).take(item);
+  all_.take(item);
+}
+
+void Inbox::work_off(std::uint64_t number, std::vector<Item>& worked) {
   for (Item& item : worked) {
     if (item.slab == nullptr) continue;
     ++handled_;
-    let_go(item);
+    let_go(number, item);
     leave(item);
   }
+  worked.clear();
+}
+
+bool Inbox::done(std::uint64_t number, std::vector<Item>& worked, std::vector<Item>& back, double now) {
+  const Lock lock(mutex_);
+  now_ = std::max(now_, now);
+  work_off(number, worked);
+  const auto lane = lane_of(number);
   for (auto item = back.rbegin(); item != back.rend(); ++item) {
     const bool stale = destroyed_ || lane == nullptr ||
                        (item->slab != nullptr && item->life != static_cast<std::uint32_t>(life_));
-    if (item->slab != nullptr) let_go(*item);
+    if (item->slab != nullptr) let_go(number, *item);
     if (!stale && item->slab != nullptr) {
       push(*lane, std::move(*item), false);
     } else if (!stale) {
@@ -252,7 +275,6 @@ bool Inbox::done(std::uint64_t number, std::vector<Item>& worked, std::vector<It
       leave(*item);
     }
   }
-  worked.clear();
   back.clear();
   return goes_on();
 }

@@ -132,6 +132,10 @@ class Inbox {
   /// Moves at most `limit` items of a lane to `out`, sleeping until there is one, a nudge, or `until` (nullopt = for
   /// ever; monotonic seconds). Every item taken goes back through done().
   Taken take(std::uint64_t lane, std::size_t limit, std::vector<Item>& out, std::optional<double> until);
+  /// done() and take() in one, for a caller who must not wait, not even for the lock: nullopt = somebody else looks just
+  /// now, and nothing was done. `room`: what done() gives.
+  std::optional<Taken> look(std::uint64_t lane, std::size_t limit, std::vector<Item>& out,
+                            std::vector<Item>& worked, bool& room);
   /// Items that were worked off, and those that go back unbuilt. True = reading may go on again. `now`: of the messages
   /// that find no room any more, should any go back.
   bool done(std::uint64_t lane, std::vector<Item>& worked, std::vector<Item>& back, double now = 0.0);
@@ -196,6 +200,9 @@ class Inbox {
   Slab& take_slab();
   void retire(Slab& slab);
   std::shared_ptr<Lane> lane_of(std::uint64_t lane) const;
+  std::optional<Taken> take_now(std::uint64_t lane, std::size_t limit, std::vector<Item>& out);
+  void let_go(std::uint64_t lane, Item& item);
+  void work_off(std::uint64_t lane, std::vector<Item>& worked);
 
   const InboxLimits limits_;
   const std::shared_ptr<const Overflow> overflow_;

@@ -91,6 +91,11 @@ void Core::destroy() {
 // --- What is so now --------------------------------------------------------------------------------------------------
 
 std::string Core::state() const { return lost() ? "destroyed" : name(client_->state()); }
+bool Core::is_over() const {
+  if (lost()) return true;
+  const policy::State state = client_->state();
+  return state == policy::State::closed || state == policy::State::destroyed;
+}
 std::uint64_t Core::life() const { return lost() ? 0 : client_->life(); }
 std::uint64_t Core::epoch() const { return lost() ? 0 : client_->epoch(); }
 std::uint64_t Core::connects() const { return lost() ? 0 : client_->traffic().connects.load(); }

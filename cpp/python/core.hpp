@@ -13,6 +13,7 @@
 
 #include "../client/client.hpp"
 #include "build.hpp"
+#include "direct.hpp"
 
 namespace fastws::python {
 
@@ -30,6 +31,7 @@ class Core {
   void destroy();
 
   [[nodiscard]] std::string state() const;
+  [[nodiscard]] bool is_over() const;
   [[nodiscard]] std::uint64_t life() const;
   [[nodiscard]] std::uint64_t epoch() const;
   [[nodiscard]] std::uint64_t connects() const;
@@ -67,9 +69,11 @@ class Core {
   void handle(const std::vector<std::string>& routes, bool everything, bool binary);
   void dispatching(bool on);
   pybind11::object take(std::size_t limit, double budget, std::optional<double> timeout);
-  pybind11::object fetch(std::uint64_t lane, std::size_t limit, std::optional<double> timeout);
-  pybind11::object deliver(double until, const pybind11::dict& plans, const pybind11::object& plan_of,
-                           const pybind11::object& report);
+  // nullopt: nothing comes any more.
+  std::optional<std::size_t> fetch(std::uint64_t lane, std::size_t limit, std::optional<double> timeout);
+  // `plans`: a dict; the others as DirectCalls takes them.
+  pybind11::object deliver(double seconds, PyObject* plans, PyObject* plan_of, PyObject* report);
+  [[nodiscard]] double handler_seconds() const noexcept { return handler_seconds_; }
   bool admit(const std::string& name, std::uint64_t life, std::uint64_t epoch);
   [[nodiscard]] bool drained() const;
   void nudge();
@@ -84,6 +88,8 @@ class Core {
   std::uint64_t open_reader(const std::optional<std::vector<std::string>>& routes);
   void close_reader(std::uint64_t reader);
   pybind11::object next(std::uint64_t reader, const pybind11::object& bad);
+  pybind11::object arrive(std::uint64_t reader, const pybind11::object& bad, std::size_t limit,
+                          std::optional<double> timeout);
 
   pybind11::object next_ask(std::optional<double> timeout);
   void provide(std::uint64_t epoch, const std::optional<std::string>& url, const pybind11::object& headers);
@@ -116,15 +122,18 @@ class Core {
   Batch batch_from(const pybind11::iterator& objects, const pybind11::object& default_hook);
   std::optional<bool> send(engine::Opcode opcode, std::string_view payload, std::uint64_t epoch, bool wait,
                            std::uint64_t of);
-  std::size_t send_all(engine::Opcode opcode, const std::vector<std::string_view>& payloads,
+  std::size_t send_all(engine::Opcode opcode, const std::string_view* payloads, std::size_t size,
                        std::uint64_t epoch);
   void set_refusal(client::Client::Sent sent, std::size_t size) const;  // as Python's exception
+  std::optional<client::Inbox::Taken> look_for_items(std::uint64_t lane, std::size_t limit,
+                                                     std::vector<client::Item>& items);
   client::Inbox::Taken take_items(std::uint64_t lane, std::size_t limit, std::optional<double> timeout,
                                   std::vector<client::Item>& items);
   void keep(std::uint64_t lane, std::vector<client::Item>& items, std::size_t worked);
   void worked_off(std::uint64_t reader, client::Item item);
   pybind11::list build_items(std::uint64_t lane, std::vector<client::Item>& items, std::size_t next,
                              double until);
+  pybind11::object deliver_until(double until, const DirectCalls& calls);
   pybind11::object build_item(const client::Item& item);
   pybind11::object message_of(const client::Item& item);
   pybind11::object bad_item(const client::Item& item);
@@ -133,19 +142,15 @@ class Core {
   std::uint32_t generation_;
   std::uint64_t tried_epoch_ = 0;  // in which the last message that found no room was first tried
   std::map<std::uint64_t, Taken> taken_;
+  double handler_seconds_ = 0.0;  // in deliver()
 };
 
-/// What Core::next gives when nothing is at hand. With the GIL.
+/// What Core::next gives when nothing is at hand, and Core::arrive when nothing comes any more. With the GIL.
 pybind11::handle nothing();
-
-/// Core::next of one reader as a plain function of `bad`: called for every message, so without the binding's own detours.
-pybind11::object popper(pybind11::object core, std::uint64_t reader);
+pybind11::handle over();
 
 /// `_core.Refused`, which send_*() raise: ("too_big" | "not_open" | "queue_full", what happened). With the GIL.
 pybind11::handle refused_class();
-
-/// Binds Core.send_json without pybind11's loading of arguments, which would cost as much as the JSON of a small object.
-void bind_send_json(const pybind11::handle& core_class);
 
 /// Binds Core and the functions of the process.
 void bind_core(pybind11::module_& module);

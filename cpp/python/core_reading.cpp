@@ -1,4 +1,5 @@
-// Taking messages out of the inbox and making Python objects of them.
+// Taking messages out of the inbox and making Python objects of them. Handlers get theirs in core_handlers.cpp, readers in
+// core_readers.cpp.
 #include <pybind11/stl.h>
 
 #include <algorithm>
@@ -28,21 +29,7 @@ Builder& builder() {
   return *made;
 }
 
-py::object route_of(const Item& item) {
-  static auto* const names = new RouteNames;  // as the builder
-  if (!item.has_route()) return py::none();
-  auto route = py::reinterpret_steal<py::object>(names->of(item.route_text()));
-  if (!route) throw_raised();
-  return route;
-}
-
 }  // namespace
-
-py::handle nothing() {
-  static PyObject* const made = PyObject_CallNoArgs(reinterpret_cast<PyObject*>(&PyBaseObject_Type));
-  if (made == nullptr) throw_raised();
-  return made;
-}
 
 // --- What a consumer has in hand -------------------------------------------------------------------------------------
 
@@ -84,7 +71,7 @@ py::object Core::build_item(const Item& item) {
   py::object message = message_of(item);
   if (!message) throw_raised();
   const bool json = item.kind == Item::Kind::json;
-  return py::make_tuple(static_cast<int>(json ? item_json : item_text), json ? route_of(item) : py::none(),
+  return py::make_tuple(static_cast<int>(json ? item_json : item_text), json ? route_name(item) : py::none(),
                         message);
 }
 
@@ -139,9 +126,26 @@ py::list Core::build_items(std::uint64_t lane, std::vector<Item>& items, std::si
   return built;
 }
 
+std::optional<Inbox::Taken> Core::look_for_items(std::uint64_t lane, std::size_t limit,
+                                                 std::vector<Item>& items) {
+  constexpr std::size_t most = 16;  // messages that are worked off: freeing what many took can take its time
+  std::vector<Item> none;
+  const auto here = taken_.find(lane);
+  const bool some = here != taken_.end();
+  if (some && (!here->second.back.empty() || here->second.worked.size() > most)) return std::nullopt;
+  bool room = false;
+  // With the GIL, which costs more to give back and take again than this: it waits for nothing, and no fork can come between.
+  const auto taken = client_->inbox().look(lane, limit, items, some ? here->second.worked : none, room);
+  if (taken && room) natively([&] { client_->resume_reading(); });
+  return taken;
+}
+
 Inbox::Taken Core::take_items(std::uint64_t lane, std::size_t limit, std::optional<double> timeout,
                               std::vector<Item>& items) {
   std::optional<double> until;
+  if (timeout && *timeout <= 0.0) {
+    if (const auto taken = look_for_items(lane, limit, items)) return *taken;
+  }
   if (timeout) until = net::monotonic_now() + *timeout;
   Taken returned;
   if (const auto here = taken_.find(lane); here != taken_.end()) {
@@ -160,7 +164,6 @@ Inbox::Taken Core::take_items(std::uint64_t lane, std::size_t limit, std::option
           return inbox.take(lane, limit, items, slice);
         },
         Inbox::Taken::over);
-    if (taken == Inbox::Taken::items) taken_[lane].at = net::monotonic_now();
     if (taken != Inbox::Taken::nothing) return taken;
     check_signals();
     const double now = net::monotonic_now();
@@ -172,6 +175,7 @@ py::object Core::take(std::size_t limit, double budget, std::optional<double> ti
   if (lost()) return py::none();
   std::vector<Item> items;
   if (take_items(Inbox::handlers_lane, limit, timeout, items) == Inbox::Taken::over) return py::none();
+  if (!items.empty()) taken_[Inbox::handlers_lane].at = net::monotonic_now();
   // Messages that were taken together are of one life: close() drops those of an older one.
   std::uint64_t life = client_->life();
   for (const Item& item : items) {
@@ -181,185 +185,19 @@ py::object Core::take(std::size_t limit, double budget, std::optional<double> ti
   return py::make_tuple(life, build_items(Inbox::handlers_lane, items, 0, until));
 }
 
-py::object Core::fetch(std::uint64_t lane, std::size_t limit, std::optional<double> timeout) {
-  if (lost()) return py::none();
+std::optional<std::size_t> Core::fetch(std::uint64_t lane, std::size_t limit, std::optional<double> timeout) {
+  if (lost()) return std::nullopt;
   const auto here = taken_.find(lane);
-  if (here != taken_.end() && here->second.left() != 0) return py::int_(here->second.left());
+  if (here != taken_.end() && here->second.left() != 0) return here->second.left();
   std::vector<Item> items;
-  if (take_items(lane, limit, timeout, items) == Inbox::Taken::over) return py::none();
+  if (take_items(lane, limit, timeout, items) == Inbox::Taken::over) return std::nullopt;
   const std::size_t count = items.size();
-  if (count != 0) taken_[lane].add(std::move(items));
-  return py::int_(count);
-}
-
-// --- Handlers --------------------------------------------------------------------------------------------------------
-
-py::object Core::deliver(double until, const py::dict& plans, const py::object& plan_of,
-                         const py::object& report) {
-  constexpr std::size_t clock_bytes = std::size_t{16} << 10;  // of text between two looks at the clock,
-  constexpr std::size_t clock_messages = 16;  // or so many messages, once the first ones were no trouble
-  const DirectCalls calls(plans, plan_of, report);
-  // Taken out: what is called may find its way back here.
-  std::vector<Item> items = std::exchange(taken_[Inbox::handlers_lane].fetched, {});
-  std::size_t next = std::exchange(taken_[Inbox::handlers_lane].next, 0);
-  std::size_t bytes = 0;
-  std::size_t step = 1;
-  std::size_t look_at = next + step;
-  try {
-    bool in_time = next == 0 || net::monotonic_now() < until;  // a slice delivers something, however late
-    while (next < items.size() && in_time) {
-      const Item& item = items[next];
-      if (item.kind != Item::Kind::json && item.kind != Item::Kind::text) break;
-      const auto goes_on = [&] { return item.life == static_cast<std::uint32_t>(client_->life()); };
-      if (!goes_on()) break;
-      const py::object plan = calls.plan(route_of(item).ptr());
-      if (plan.is_none()) break;
-      const auto message = message_of(item);
-      if (!message) {  // told below, where the text is built a second time
-        PyErr_Clear();
-        break;
-      }
-      ++next;
-      const py::object stop = calls.call(plan, message.ptr(), goes_on);
-      if (stop) {
-        const std::uint64_t life = item.life;
-        const bool more = next < items.size();
-        if (more) {
-          Taken& taken = taken_[Inbox::handlers_lane];
-          taken.fetched = std::move(items);
-          taken.next = next;
-        } else {
-          keep(Inbox::handlers_lane, items, next);
-        }
-        return py::make_tuple(life, more, stop);
-      }
-      bytes += item.text_size;
-      if (next >= look_at || bytes >= clock_bytes) {
-        bytes = 0;
-        step = std::min(step * 2, clock_messages);
-        look_at = next + step;
-        in_time = net::monotonic_now() < until;
-      }
-    }
-  } catch (...) {
-    keep(Inbox::handlers_lane, items, next);
-    throw;
+  if (count != 0) {
+    Taken& taken = taken_[lane];
+    taken.at = net::monotonic_now();
+    taken.add(std::move(items));
   }
-  std::uint64_t life = client_->life();
-  for (std::size_t index = next; index < items.size(); ++index) {
-    const Item& item = items[index];
-    if (item.slab != nullptr && item.life != static_cast<std::uint32_t>(life)) life = item.life;
-  }
-  return py::make_tuple(life, build_items(Inbox::handlers_lane, items, next, until), py::none());
-}
-
-bool Core::drained() const {
-  if (lost()) return true;
-  const auto taken = taken_.find(Inbox::handlers_lane);
-  if (taken != taken_.end() && (taken->second.left() != 0 || !taken->second.back.empty())) return false;
-  // A reader asks this with each message in hand: giving up the GIL for the answer could cost it a switch interval.
-  return client_->inbox().surely_drained() || natively([&] { return client_->inbox().drained(); }, true);
-}
-
-// --- Readers ---------------------------------------------------------------------------------------------------------
-
-std::uint64_t Core::open_reader(const std::optional<std::vector<std::string>>& routes) {
-  if (lost()) return 0;
-  return natively(
-      [&] {
-        return client_->inbox().open_reader(routes ? client::Wishes(*routes, false, false)
-                                                   : client::Wishes::all());
-      },
-      std::uint64_t{0});
-}
-
-void Core::close_reader(std::uint64_t reader) {
-  if (lost()) return;
-  Taken returned = std::move(taken_[reader]);
-  taken_.erase(reader);
-  returned.give_back();
-  natively([&] {
-    const double now = net::monotonic_now();
-    const bool emptied = client_->inbox().done(reader, returned.worked, returned.back, now);
-    const bool closed = client_->inbox().close_reader(reader, now);
-    if (emptied || closed) client_->resume_reading();
-  });
-}
-
-py::object Core::next(std::uint64_t reader, const py::object& bad) {
-  constexpr double fresh =
-      0.002;  // seconds; then what was fetched ahead goes back: newer ones may replace it
-  const auto none = py::reinterpret_borrow<py::object>(nothing());
-  for (;;) {
-    const auto here = lost() ? taken_.end() : taken_.find(reader);
-    if (here == taken_.end() || here->second.left() == 0) return none;
-    Taken& taken = here->second;
-    const bool stale = taken.next != 0 && net::monotonic_now() >= taken.at + fresh;
-    if (stale || taken.fetched[taken.next].life != static_cast<std::uint32_t>(client_->life())) {
-      taken.give_back();
-      return none;
-    }
-    // Taken out: what is collected while the object is made may close the reader.
-    Item item = std::move(taken.fetched[taken.next++]);
-    py::object message;
-    py::object told;
-    try {
-      message = item.kind == Item::Kind::binary
-                    ? py::bytes(item.slab->tape.text.data() + item.text, item.text_size)
-                    : message_of(item);
-      if (!message) told = bad_item(item);
-    } catch (...) {
-      worked_off(reader, std::move(item));
-      throw;
-    }
-    const bool report = !item.handled;
-    worked_off(reader, std::move(item));
-    if (message) return message;
-    if (report) bad(told[py::int_(1)], told[py::int_(2)]);
-  }
-}
-
-namespace {
-
-struct Popper {
-  py::object kept;
-  Core* core;
-  std::uint64_t reader;
-};
-
-PyObject* pop(PyObject* capsule, PyObject* bad) {
-  auto* const popper = static_cast<Popper*>(PyCapsule_GetPointer(capsule, nullptr));
-  if (popper == nullptr) return nullptr;
-  return made_or_raised(
-      [&] { return popper->core->next(popper->reader, py::reinterpret_borrow<py::object>(bad)); });
-}
-
-}  // namespace
-
-py::object popper(py::object core, std::uint64_t reader) {
-  static PyMethodDef function = {"pop", pop, METH_O, nullptr};
-  auto* const native = core.cast<Core*>();
-  auto made = std::make_unique<Popper>(Popper{std::move(core), native, reader});
-  const py::capsule capsule(made.get(), [](void* gone) { delete static_cast<Popper*>(gone); });
-  static_cast<void>(made.release());
-  auto popping = py::reinterpret_steal<py::object>(PyCFunction_New(&function, capsule.ptr()));
-  if (!popping) throw_raised();
-  return popping;
-}
-
-void Core::worked_off(std::uint64_t reader, Item item) {
-  const auto here = taken_.find(reader);
-  if (here != taken_.end()) {
-    client_->latencies().add(here->second.at - item.arrived);
-    here->second.worked.push_back(std::move(item));
-    return;
-  }
-  std::vector<Item> worked;
-  std::vector<Item> back;
-  worked.push_back(std::move(item));
-  natively([&] {
-    if (client_->inbox().done(reader, worked, back)) client_->resume_reading();
-  });
+  return count;
 }
 
 }  // namespace fastws::python

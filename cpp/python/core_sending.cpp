@@ -66,7 +66,7 @@ std::optional<bool> Core::send(engine::Opcode opcode, std::string_view payload, 
   const Gathered gathered = client_->gather(opcode, payload, epoch != 0 ? epoch : of);
   if (gathered == Gathered::much) natively([&] { client_->relieve(); });
   if (gathered != Gathered::no) return true;
-  if (wait) return send_all(opcode, {payload}, epoch) != 0;
+  if (wait) return send_all(opcode, &payload, 1, epoch) != 0;
   client::Client::Sending sending;
   sending.epoch = of;
   const Sent sent =
@@ -80,7 +80,7 @@ std::optional<bool> Core::send(engine::Opcode opcode, std::string_view payload, 
   throw_raised();
 }
 
-std::size_t Core::send_all(engine::Opcode opcode, const std::vector<std::string_view>& payloads,
+std::size_t Core::send_all(engine::Opcode opcode, const std::string_view* payloads, std::size_t size,
                            std::uint64_t epoch) {
   using Sent = client::Client::Sent;
   if (lost()) return 0;
@@ -90,8 +90,7 @@ std::size_t Core::send_all(engine::Opcode opcode, const std::vector<std::string_
     for (;;) {
       const auto slice = slice_end(until);
       const Sent sent = natively(
-          [&] { return client_->send_many(opcode, payloads.data(), payloads.size(), epoch, slice, sending); },
-          Sent::accepted);
+          [&] { return client_->send_many(opcode, payloads, size, epoch, slice, sending); }, Sent::accepted);
       if (sent == Sent::accepted) return sending.accepted;
       const bool time_is_over = until && net::monotonic_now() >= *until;
       if (sent != Sent::full || time_is_over) {
@@ -111,40 +110,6 @@ std::optional<bool> Core::send_json(PyObject* object, PyObject* default_hook, st
   json::Text text;
   if (!encode(object, default_hook == Py_None ? nullptr : default_hook, text)) throw_raised();
   return send(engine::Opcode::text, text.view(), epoch, wait, 0);
-}
-
-namespace {
-
-/// Core.send_json(object, default, epoch, wait=True)
-PyObject* call_send_json(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
-  if (count != 3 && count != 4) {
-    PyErr_SetString(PyExc_TypeError, "send_json takes an object, a default, an epoch, and whether to wait");
-    return nullptr;
-  }
-  auto* const core = reinterpret_cast<py::detail::instance*>(self)->get_value_and_holder().value_ptr<Core>();
-  if (core == nullptr) {
-    PyErr_SetString(PyExc_TypeError, "this Core was not made by its constructor");
-    return nullptr;
-  }
-  const unsigned long long epoch = PyLong_AsUnsignedLongLong(arguments[2]);
-  if (epoch == static_cast<unsigned long long>(-1) && PyErr_Occurred() != nullptr) return nullptr;
-  return made_or_raised([&] {
-    return py::cast(
-        core->send_json(arguments[0], arguments[1], epoch, count == 3 || arguments[3] == Py_True));
-  });
-}
-
-PyMethodDef send_json_method = {"send_json",
-                                reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call_send_json)),
-                                METH_FASTCALL, nullptr};
-
-}  // namespace
-
-void bind_send_json(const py::handle& core_class) {
-  auto* const type = reinterpret_cast<PyTypeObject*>(core_class.ptr());
-  const auto method = py::reinterpret_steal<py::object>(PyDescr_NewMethod(type, &send_json_method));
-  if (!method) throw_raised();
-  core_class.attr("send_json") = method;
 }
 
 std::optional<bool> Core::send_text(const py::str& text, std::uint64_t epoch, bool wait, std::uint64_t of) {
@@ -203,7 +168,8 @@ std::vector<std::string_view> Core::Batch::payloads() const {
 py::tuple Core::send_many(const py::iterator& objects, const py::object& default_hook, std::uint64_t epoch) {
   const Batch batch = batch_from(objects, default_hook);
   const auto payloads = batch.payloads();
-  const std::size_t accepted = payloads.empty() ? 0 : send_all(engine::Opcode::text, payloads, epoch);
+  const std::size_t accepted =
+      payloads.empty() ? 0 : send_all(engine::Opcode::text, payloads.data(), payloads.size(), epoch);
   if (batch.error) {
     note_accepted(*batch.error, accepted);
     throw py::error_already_set(*batch.error);

@@ -44,8 +44,13 @@ PyObject* RouteNames::of(std::string_view route) {
   return Py_NewRef(name.text);
 }
 
-DirectCalls::DirectCalls(const py::dict& plans, const py::object& plan_of, const py::object& report)
-    : plans_(plans.ptr()), plan_of_(plan_of.ptr()), report_(report.ptr()) {}
+py::object route_name(const client::Item& item) {
+  static auto* const names = new RouteNames;  // outlives every Core, whenever that is freed
+  if (!item.has_route()) return py::none();
+  auto route = py::reinterpret_steal<py::object>(names->of(item.route_text()));
+  if (!route) throw_raised();
+  return route;
+}
 
 py::object DirectCalls::plan(PyObject* route) const {
   // Owned: a handler may change the table, and the plan must outlast its own call.

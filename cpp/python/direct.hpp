@@ -1,6 +1,6 @@
 // Calling a slice's message handlers at once, message by message, while the GIL is held anyway.
 //
-// May know: pybind11, the CPython API. Promises: what the table of handlers says stands for every single message, so a
+// May know: pybind11, the CPython API, the inbox's items. Promises: what the table of handlers says stands for every single message, so a
 // handler that was removed is not called again; an exception or an unusual result is told to Python and stops nothing.
 #pragma once
 
@@ -10,6 +10,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "../client/slab.hpp"
 
 namespace fastws::python {
 
@@ -31,13 +33,17 @@ class RouteNames {
   std::array<Name, std::size_t{1} << place_bits> names_;  // a hostile server can fill it, and no more
 };
 
+/// A message's route as a str, None where it has none.
+pybind11::object route_name(const client::Item& item);
+
 /// What handles the messages of one slice, as fastws._handlers keeps it.
 class DirectCalls {
  public:
   /// `plans`: a dict, route -> (handler, function, handler, function, ...) or None; `plan_of`: called with a route that the
   /// dict lacks, gives the same; `report`: called with (handler, message, result or None, exception or None) when a handler
   /// gave something or raised; None: the slice stops there.
-  DirectCalls(const pybind11::dict& plans, const pybind11::object& plan_of, const pybind11::object& report);
+  DirectCalls(PyObject* plans, PyObject* plan_of, PyObject* report) noexcept
+      : plans_(plans), plan_of_(plan_of), report_(report) {}
 
   /// The functions for a route, to be called with the message alone; None = its handlers want more than that.
   [[nodiscard]] pybind11::object plan(PyObject* route) const;

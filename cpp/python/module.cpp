@@ -18,6 +18,7 @@
 #include "../net/versions.hpp"
 #include "convert.hpp"
 #include "core.hpp"
+#include "fast_calls.hpp"
 #include "natively.hpp"
 #include "settings.hpp"
 
@@ -106,6 +107,7 @@ void bind_core(py::module_& module) {
       .def_property_readonly("life", &Core::life)
       .def_property_readonly("epoch", &Core::epoch)
       .def_property_readonly("tried_epoch", &Core::tried_epoch)
+      .def_property_readonly("handler_seconds", &Core::handler_seconds)
       .def_property_readonly("connects", &Core::connects)
       .def_property_readonly("url", &Core::url)
       .def_property_readonly("subprotocol", &Core::subprotocol)
@@ -133,24 +135,21 @@ void bind_core(py::module_& module) {
       .def("handle", &Core::handle)
       .def("dispatching", &Core::dispatching)
       .def("take", &Core::take)
-      .def("fetch", &Core::fetch)
-      .def("deliver", &Core::deliver)
       .def("admit", &Core::admit)
-      .def("drained", &Core::drained)
       .def("nudge", &Core::nudge)
       .def("open_bell", &Core::open_bell)
       .def("close_bell", &Core::close_bell)
-      .def("quiet_bell", &Core::quiet_bell)
       .def("open_reader", &Core::open_reader)
       .def("close_reader", &Core::close_reader)
-      .def("popper", &popper)
+      .def("reader_calls", &reader_calls)
       .def("next_ask", &Core::next_ask)
       .def("provide", &Core::provide)
       .def("provide_failed", &Core::provide_failed)
       .def("answer", &Core::answer);
-  bind_send_json(core);
+  bind_fast_calls(core);
   module.attr("Refused") = refused_class();
   module.attr("NOTHING") = nothing();
+  module.attr("OVER") = over();
   module.attr("HANDLERS") = client::Inbox::handlers_lane;
   module.attr("EVENT") = static_cast<int>(item_event);
   module.attr("JSON") = static_cast<int>(item_json);

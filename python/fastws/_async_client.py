@@ -10,6 +10,7 @@ import asyncio
 import threading
 import weakref
 from collections.abc import Callable, Iterable
+from threading import get_ident
 from types import TracebackType
 from typing import Any
 
@@ -65,7 +66,8 @@ class AsyncWebSocketClient(ClientFace):
     def _here(self) -> Bell:
         """The bell, from a coroutine."""
         bell = self._bell
-        if bell is not None and bell.is_here():
+        # Whether its loop runs in this thread: what asyncio.get_running_loop() would say, which is a system call.
+        if bell is not None and get_ident() == bell.thread and bell.loop.is_running():
             return bell
         self._at_hand()
         assert self._bell is not None

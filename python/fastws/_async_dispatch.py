@@ -12,13 +12,13 @@ import inspect
 import threading
 import time
 import weakref
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from . import _core
 from ._delivery import SLICE_MESSAGES, SLICE_SECONDS, Delivery, Step
 from ._handlers import Handler
 from ._loop import Bell, ClientTask
-from ._waiting import OVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,9 +38,12 @@ async def _run(bell: Bell, ref: weakref.ref[LoopDispatcher]) -> None:
         if more is None:
             return
         del dispatcher
+        sleeper = None if more else bell.sleeper()
         try:
-            await (asyncio.sleep(0) if more else bell.rung())
+            await (asyncio.sleep(0) if sleeper is None else sleeper)
         except asyncio.CancelledError:
+            if sleeper is not None:
+                bell.forget(sleeper)
             task.asked_to_end()
             dispatcher = ref()
             if dispatcher is None or not dispatcher.last_call():
@@ -122,7 +125,7 @@ class LoopDispatcher(Delivery):
     def drain(self) -> None:
         """Without a task: log what would otherwise happen in silence."""
         bell = self._bell
-        if self.running or bell is None or threading.get_ident() != bell.thread or not self.waits():
+        if self.running or not self.waits() or bell is None or threading.get_ident() != bell.thread:
             return
         taken = self._core.take(SLICE_MESSAGES, SLICE_SECONDS, 0.0)
         if taken is not None:
@@ -133,16 +136,21 @@ class LoopDispatcher(Delivery):
 
     async def turn(self) -> bool | None:
         """Deliver what is there, a slice at the most: whether more may be. None = the task has nothing to do any more."""
-        until = time.monotonic() + SLICE_SECONDS
+        core, handlers = self._core, self.handlers
+        left = SLICE_SECONDS
+        until: float | None = None  # known once something was delivered
         room = SLICE_MESSAGES
         task = self._delivers = self._task
         try:
             while True:
-                fetched = self._core.fetch(_core.HANDLERS, room, 0.0)
+                fetched = core.fetch(_core.HANDLERS, room, 0.0)
                 if fetched is None:
                     return None
                 if fetched:
-                    await self.deliver_slice(until)
+                    # Natively, but for what is to be awaited or told.
+                    rest = core.deliver(left, handlers.direct, handlers.direct_plan, None)
+                    if rest is not None:
+                        await self._go_on(rest)
                 waits = bool(
                     self._pending
                 )  # what is done about that may take its time, and then a new look is due
@@ -151,31 +159,43 @@ class LoopDispatcher(Delivery):
                 if not fetched and not waits:
                     return None if self.end_if_over() else False
                 room -= fetched
-                if room <= 0 or time.monotonic() >= until:
+                now = time.monotonic()
+                if until is None:
+                    until = now + SLICE_SECONDS
+                left = until - now
+                if room <= 0 or left <= 0:
                     return True
         finally:
             if self._delivers is task:
                 self._delivers = None
 
-    async def deliver_slice(self, until: float) -> None:
-        """Have the handlers of what was fetched called, in order: natively, but for what is to be awaited or told."""
-        began = time.perf_counter()
+    async def _go_on(self, rest: Any) -> None:
+        """Deliver the rest of a slice of which some was delivered natively, in order: what Core.deliver() gave, and what it
+        gives when it is called again."""
         handlers = self.handlers
-        more: bool | list[_core.Item] = True
-        while more is True:
-            life, more, stop = self._core.deliver(until, handlers.direct, handlers.direct_plan, None)
-            if stop is not None:
-                handler, message, result, error, left = stop
-                del stop  # what it refers to would stay until the next one
-                await self._finish(handler, message, result, error)
-                del result, error
-                for handler in left:
-                    if life < self.life:
-                        break
-                    await self._call(handler, handler.event, message)
-        self.handler_seconds += time.perf_counter() - began
-        if more:
-            await self.deliver(life, more)
+        until: float | None = None
+        while rest is not None:
+            life, more, stop = rest
+            del rest
+            if stop is None:
+                await self.deliver(life, more)
+                return
+            handler, message, result, error, left = stop
+            del stop  # what it refers to would stay until the next one
+            began = time.monotonic()
+            if until is None:
+                until = began + SLICE_SECONDS
+            await self._finish(handler, message, result, error)
+            del result, error
+            for handler in left:
+                if life < self.life:
+                    break
+                await self._call(handler, handler.event, message)
+            now = time.monotonic()
+            self.handler_seconds += now - began
+            rest = None
+            if more:
+                rest = self._core.deliver(until - now, handlers.direct, handlers.direct_plan, None)
 
     async def deliver(self, life: int, items: list[_core.Item]) -> None:
         """Call the handlers of one slice, in order."""
@@ -208,8 +228,8 @@ class LoopDispatcher(Delivery):
             await self._failed(handler, payload, error)
             return
         try:
-            if inspect.isawaitable(result):
-                await handler.awaitable(result)
+            if isinstance(result, CoroutineType) or inspect.isawaitable(result):
+                await (result if handler.origin is None else handler.awaitable(result))
         except BaseException as raised:
             await self._failed(handler, payload, raised)
 
@@ -232,7 +252,7 @@ class LoopDispatcher(Delivery):
 
     def end_if_over(self) -> bool:
         """Whether the client's life is over and all of it was told: the task ends, and leaves nothing to a loop that may."""
-        if self._core.state not in OVER or self._pending or self._barriers or not self._core.drained():
+        if not self._core.is_over() or self._pending or self._barriers or not self._core.drained():
             return False
         self._task = None
         if self._last_call is not None:

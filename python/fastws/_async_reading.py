@@ -7,55 +7,59 @@ cancelling an await loses nothing and gives nothing twice; a feed that never pau
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from . import _waiting
-from ._delivery import SLICE_MESSAGES, SLICE_SECONDS
+from ._delivery import SLICE_MESSAGES
 from ._loop import Bell
-from ._reading import NOTHING, Iteration, Reader
+from ._reading import NOTHING, OVER, Iteration, Reader
 
 if TYPE_CHECKING:
     from ._async_client import AsyncWebSocketClient
 
 
+_PARTS = 4  # of a slice; after so many the loop's other tasks have a turn, if nothing else gave them one
+
+
 class LoopReader(Reader):
     """A reader that does not sleep in the core."""
 
-    _given = 0  # messages since the loop's other tasks could run,
-    _rest_at = 0.0  # and when they should again, monotonic seconds
+    _parts = 0  # taken since the loop's other tasks could run
 
     async def arrived(
         self, client: AsyncWebSocketClient, bell: Bell, timeout: float | None
     ) -> tuple[bool, Any]:
         """(True, message), or (False, whether the life is over) when the time is."""
+        message = self.pop(self.bad)
+        if message is not NOTHING:
+            return True, message
         until = None if timeout is None else bell.loop.time() + timeout
         while True:
-            message = self.pop(self.bad)
-            if message is not NOTHING:
-                return True, message
-            fetched = self.fetch(client, 0.0)
-            if fetched is None:
+            if self._parts == _PARTS:
+                self._parts = 0
+                await asyncio.sleep(0)
+            message = self._arrive(self.bad, SLICE_MESSAGES // _PARTS, 0.0)
+            if not self._drained():
+                client._dispatcher.drain()
+            if message is OVER:
                 return False, True
-            if fetched:
-                await self._rest(fetched)
-                continue
+            if message is not NOTHING:
+                self._parts += 1
+                return True, message
             left = None if until is None else until - bell.loop.time()
             if left is not None and left <= 0:
                 return False, False
-            self._given = 0
-            await bell.rung(left)
-
-    async def _rest(self, fetched: int) -> None:
-        """Let the loop's other tasks run, if these would be too many without."""
-        if not self._given:
-            self._rest_at = time.monotonic() + SLICE_SECONDS
-        elif self._given + fetched > SLICE_MESSAGES or time.monotonic() >= self._rest_at:
-            self._given = 0
-            await asyncio.sleep(0)
-            self._rest_at = time.monotonic() + SLICE_SECONDS
-        self._given += fetched
+            self._parts = 0
+            if left is not None:
+                await bell.rung(left)
+                continue
+            sleeper = bell.sleeper()
+            try:
+                await sleeper
+            except BaseException:
+                bell.forget(sleeper)
+                raise
 
 
 class AsyncMessages(Iteration, AsyncIterator[Any]):

@@ -22,7 +22,8 @@ TEXT: int
 BINARY: int
 BAD: int
 HANDLERS: int  # the queue of what handlers wait for; readers have numbers of their own
-NOTHING: object  # what a popper gives when nothing is there
+NOTHING: object  # what a reader's functions give when nothing is there,
+OVER: object  # and when nothing comes any more
 
 build_info: dict[str, str]  # versions of Asio, OpenSSL, pybind11 and the compiler
 
@@ -65,6 +66,8 @@ class Core:
     def stats(self) -> dict[str, Any]: ...
     def flush_record(self, timeout: float) -> bool:
         """Wait until what arrived so far is in the file of `record`. False: the time (seconds) is over."""
+    def is_over(self) -> bool:
+        """Whether the state is closed or destroyed."""
     def version(self) -> int:
         """A number that grows with every change of the state."""
     def wait_change(self, seen: int, timeout: float | None) -> int:
@@ -138,33 +141,37 @@ class Core:
         An empty list: the time is over, or nudge() was called. None: destroyed or exiting, the thread must end.
         """
     def fetch(self, lane: int, limit: int, timeout: float | None) -> int | None:
-        """Sleep until something waits for HANDLERS or a reader, and get at most `limit` items ready for deliver() or a popper:
-        how many. 0: the time is over, or nudge() was called. None: nothing comes any more. What was fetched before and is
-        still there counts, and nothing is added to it."""
+        """Sleep until something waits for HANDLERS or a reader, and get at most `limit` items ready for deliver() or
+        reader_calls(): how many. 0: the time is over, or nudge() was called. None: nothing comes any more. What was fetched
+        before and is still there counts, and nothing is added to it.
+        """
     @overload
     def deliver(
         self,
-        until: float,
+        seconds: float,
         plans: dict[str | None, tuple[Any, ...] | None],
         plan_of: Callable[[str | None], tuple[Any, ...] | None],
         report: Callable[[Any, Any, Any, BaseException | None], None],
-    ) -> tuple[int, list[Item], None]: ...
+    ) -> tuple[int, list[Item], None] | None: ...
     @overload
     def deliver(
         self,
-        until: float,
+        seconds: float,
         plans: dict[str | None, tuple[Any, ...] | None],
         plan_of: Callable[[str | None], tuple[Any, ...] | None],
         report: None,
-    ) -> tuple[int, list[Item], None] | tuple[int, bool, Stop]:
+    ) -> tuple[int, list[Item], None] | tuple[int, bool, Stop] | None:
         """Call the handlers of the slice's messages, up to the first one for which there is no plan; build the others. What
-        is neither called nor built at the moment `until` (monotonic seconds) is fetched again next time.
+        is neither called nor built after so many seconds is fetched again next time.
 
-        Gives (life, items, None). `plans`: see fastws._handlers.HandlerTable.direct; `plan_of` is asked for a route that it
-        lacks; `report` is told (handler, message, result, exception) when a handler gave something or raised. Without a
-        `report` it stops there and gives (life, whether more was fetched, what it would have told and the handlers that this
-        message is still to be given); called again, it goes on with the next message.
+        Gives None when all were called, else (life, items, None). `plans`: see fastws._handlers.HandlerTable.direct; `plan_of`
+        is asked for a route that it lacks; `report` is told (handler, message, result, exception) when a handler gave
+        something or raised. Without a `report` it stops there and gives (life, whether more was fetched, what it would have
+        told and the handlers that this message is still to be given); called again, it goes on with the next message.
         """
+    @property
+    def handler_seconds(self) -> float:
+        """What deliver() took, in all."""
     def admit(self, name: str, life: int, epoch: int) -> bool:
         """Whether a lifecycle event may still be delivered, asked once per event at the moment of delivery."""
     def drained(self) -> bool:
@@ -184,11 +191,17 @@ class Core:
     # Readers: each has a queue of its own, which fetch() knows by its number. `routes` None = everything, binary too.
     def open_reader(self, routes: list[str] | None) -> int: ...
     def close_reader(self, reader: int) -> None: ...
-    def popper(self, reader: int) -> Callable[[Callable[[str, BaseException], None]], Any]:
-        """A function that gives the next message that was fetched, or NOTHING. What waited for that longer than 2 ms goes back
-        to the queue, where newer messages may take its place; what is left when the life or the reader ends was never taken.
+    def reader_calls(
+        self, reader: int
+    ) -> tuple[
+        Callable[[Callable[[str, BaseException], None]], Any],
+        Callable[[Callable[[str, BaseException], None], int, float | None], Any],
+    ]:
+        """Two functions. The first gives the next message that was fetched, or NOTHING. What waited for that longer than 2 ms
+        goes back to the queue, where newer messages may take its place; what is left when the life or the reader ends was
+        never taken. The second fetches before, as fetch() does (limit, timeout), and gives OVER where that gives None.
 
-        It is called with what is told (text, exception) of a message that is no JSON, unless a dispatcher reports it already.
+        They are called with what is told (text, exception) of a message that is no JSON, unless a dispatcher reports it.
         """
 
     # Providers: asked by the thread, or task, `fastws-<name>-ask`.

@@ -37,7 +37,7 @@ class Delivery(ABC):
         self.handlers = HandlerTable()
         self.life = core.life  # older lives' messages are not delivered any more (close())
         self.handler_epoch = 0  # the epoch of the `connect` that is being handled
-        self.handler_seconds = 0.0
+        self.handler_seconds = 0.0  # of handlers that the core does not call by itself
         self.interruption: BaseException | None = None  # what a handler raised to end the program
         self.interruption_raised = False  # whether that came to whoever waited, or to the loop
         self._core = core
@@ -72,7 +72,7 @@ class Delivery(ABC):
 
     def waits(self) -> bool:
         """Whether anything may be there to be delivered."""
-        return bool(self._pending or self._barriers) or not self._core.drained()
+        return not self._core.drained() or bool(self._pending or self._barriers)
 
     @property
     def cause(self) -> Disconnect | ErrorEvent | None:

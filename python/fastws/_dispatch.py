@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 def _run(core: _core.Core, ref: weakref.ref[Dispatcher]) -> None:
     """What the thread does: sleep in the core, wake up, deliver, forget."""
+    dispatcher = ref()
+    if dispatcher is None:
+        return
+    dispatcher.called_by(threading.get_ident())
+    del dispatcher
     while True:
         fetched = core.fetch(_core.HANDLERS, SLICE_MESSAGES, None)
         dispatcher = ref()
@@ -39,7 +44,7 @@ class Dispatcher(Delivery):
         super().__init__(core, client, settle)
         self._name = name
         self._thread: threading.Thread | None = None
-        self._caller: int | None = None  # that thread's identity, once it calls somebody
+        self._caller: int | None = None  # that thread's identity, once it runs
         self._draining = threading.Lock()
 
     @property
@@ -78,7 +83,7 @@ class Dispatcher(Delivery):
 
     def drain(self) -> None:
         """Without a thread: log what would otherwise happen in silence. Whoever waits or reads calls this."""
-        if self._thread is not None or not self.waits() or not self._draining.acquire(blocking=False):
+        if self._thread is not None or not self.waits() or not self._draining.acquire(False):
             return
         try:
             if self._thread is None:
@@ -88,16 +93,18 @@ class Dispatcher(Delivery):
         finally:
             self._draining.release()
 
+    def called_by(self, thread: int) -> None:
+        """Handlers are called by the thread of this identity from now on."""
+        self._caller = thread
+
     def deliver_slice(self) -> None:
         """Have the handlers of what was fetched called: natively, up to whatever wants more than a call with the message."""
-        self._caller = threading.get_ident()
-        began = time.perf_counter()
         handlers = self.handlers
-        life, items, _ = self._core.deliver(
-            time.monotonic() + SLICE_SECONDS, handlers.direct, handlers.direct_plan, self._returned
-        )
-        self.handler_seconds += time.perf_counter() - began
-        self.deliver(life, items)
+        left = self._core.deliver(SLICE_SECONDS, handlers.direct, handlers.direct_plan, self._returned)
+        if left is not None:
+            self.deliver(left[0], left[1])
+        elif self._pending or self._barriers:
+            self.deliver(self.life, [])
 
     def deliver(self, life: int, items: list[_core.Item]) -> None:
         """Call the handlers of one slice, in order."""

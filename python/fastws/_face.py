@@ -364,7 +364,8 @@ class ClientFace(Keeping, Refusing, Shown, ABC):
 
     def stats(self) -> Stats:
         """The counters as they stand now."""
-        return make_stats(self._core.stats(), self._dispatcher.handler_seconds)
+        seconds = self._dispatcher.handler_seconds + self._core.handler_seconds
+        return make_stats(self._core.stats(), seconds)
 
     def __repr__(self) -> str:
         name = f" {self._name!r}" if self._name is not None else ""

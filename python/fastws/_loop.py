@@ -29,15 +29,12 @@ class _Watch:
         self._bell = bell
 
     def __call__(self) -> None:
-        self._bell._rang()
+        bell = self._bell
+        bell._core.quiet_bell()  # before anybody looks: what happens from now on rings again
+        bell._rouse()
 
     def __del__(self) -> None:
         self._bell.loop_gone()
-
-
-def _wake(sleeper: asyncio.Future[None]) -> None:
-    if not sleeper.done():
-        sleeper.set_result(None)
 
 
 class Bell:
@@ -63,27 +60,36 @@ class Bell:
         if self._open:
             loop.add_reader(self._descriptor, _Watch(self))
 
-    def is_here(self) -> bool:
-        """Whether its loop runs in the caller's thread: what asyncio.get_running_loop() would say, which is a system call."""
-        return threading.get_ident() == self.thread and self.loop.is_running()
-
     async def rung(self, timeout: float | None = None) -> None:
         """Sleep until something happened, or the time (seconds; None = no limit) is over.
 
         The caller has looked, with nothing awaited since, and looks again afterwards.
         """
-        if not self._open:  # the client is being destroyed: the next look finds that
-            await asyncio.sleep(0)
-            return
-        sleeper = self.loop.create_future()
-        self._sleepers[sleeper] = None
-        timer = None if timeout is None else self.loop.call_later(timeout, _wake, sleeper)
+        sleeper = self.sleeper()
+        timer = None if timeout is None else self.loop.call_later(timeout, self._wake, sleeper)
         try:
             await sleeper
         finally:
-            self._sleepers.pop(sleeper, None)
+            self.forget(sleeper)
             if timer is not None:
                 timer.cancel()
+
+    def sleeper(self) -> asyncio.Future[None]:
+        """What to await instead of rung(): who stops awaiting it before it is done has it forgotten."""
+        sleeper = self.loop.create_future()
+        self._sleepers[sleeper] = None
+        if not self._open:  # the client is being destroyed: the next look finds that
+            self.loop.call_soon(self._wake, sleeper)
+        return sleeper
+
+    def forget(self, sleeper: asyncio.Future[None]) -> None:
+        """Nobody awaits this one any more."""
+        self._sleepers.pop(sleeper, None)
+
+    @staticmethod
+    def _wake(sleeper: asyncio.Future[None]) -> None:
+        if not sleeper.done():
+            sleeper.set_result(None)
 
     def close(self) -> None:
         """Stop watching and wake whoever sleeps. From any thread: a client may be collected in any."""
@@ -106,20 +112,17 @@ class Bell:
     def _dismiss(self) -> None:
         self.loop.remove_reader(self._descriptor)
         self._core.close_bell()
-        self._rouse()
-        if self.on_close is not None and not self.loop.is_closed():
-            self.on_close()
-
-    def _rang(self) -> None:
-        self._core.quiet_bell()  # before anybody looks: what happens from now on rings again
-        self._rouse()
-
-    def _rouse(self) -> None:
         if self.loop.is_closed():
             return
+        self._rouse()
+        if self.on_close is not None:
+            self.on_close()
+
+    def _rouse(self) -> None:
         sleepers, self._sleepers = self._sleepers, {}
         for sleeper in sleepers:
-            _wake(sleeper)
+            if not sleeper.done():
+                sleeper.set_result(None)
 
     def loop_gone(self) -> None:
         """The loop is closed, or collected: nothing is watched any more. From any thread."""

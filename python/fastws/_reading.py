@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._face import ClientFace
 
 NOTHING = _core.NOTHING  # no message: None is one
+OVER = _core.OVER  # no message, and none will come
 _LOG_EVERY = 0.5  # seconds between two looks at what should be logged, for a client without handlers
 
 
@@ -34,46 +35,65 @@ def route_names(routes: tuple[str, ...]) -> tuple[str, ...]:
 class Reader:
     """One queue of the core. `routes` None: everything, binary messages too."""
 
-    __slots__ = ("_core", "_number", "_turn", "bad", "pop")
+    __slots__ = ("_arrive", "_core", "_drained", "_number", "_turn", "bad", "pop")
 
     def __init__(self, client: ClientFace, routes: tuple[str, ...] | None) -> None:
         self._core = client._core
         self._number = client._core.open_reader(None if routes is None else list(routes))
         # pop(bad) gives the next message that was fetched, or NOTHING. Its object is made then, for it may never be asked for.
-        self.pop = client._core.popper(self._number)
+        self.pop, self._arrive = client._core.reader_calls(self._number)
         self.bad = client._dispatcher.decode_failed
+        self._drained = client._core.drained
         # Held by the one thread that fetches, lest two of them mix up the order.
         self._turn = threading.Lock()
 
     def next(self, client: ClientFace, timeout: float | None) -> tuple[bool, Any]:
         """(True, message), or (False, whether the life is over) when the time is."""
+        message = self.pop(self.bad)
+        if message is not NOTHING:
+            return True, message
         until = None if timeout is None else time.monotonic() + timeout
+        dispatcher = client._dispatcher
         while True:
-            message = self.pop(self.bad)
+            left = None if until is None else max(0.0, until - time.monotonic())
+            if not dispatcher.running:
+                left = _LOG_EVERY if left is None else min(left, _LOG_EVERY)
+            message = self._arrived(left)
+            if not self._drained():
+                dispatcher.drain()
+            if message is OVER:
+                return False, True
             if message is not NOTHING:
                 return True, message
-            left = None if until is None else max(0.0, until - time.monotonic())
-            if not client._dispatcher.running:
-                left = _LOG_EVERY if left is None else min(left, _LOG_EVERY)
-            fetched = self.fetch(client, left)
-            if fetched is None:
-                return False, True
-            if not fetched and until is not None and time.monotonic() >= until:
+            if until is not None and time.monotonic() >= until:
                 return False, False
 
-    def fetch(self, client: ClientFace, wait: float | None, most: int = SLICE_MESSAGES) -> int | None:
-        """Fetch messages, waiting for one (seconds; None = no limit): how many; 0 when another thread did, whose messages are
-        there for this one, too. None: the life is over and nothing is left."""
-        if not self._turn.acquire(blocking=False):
-            if self._turn.acquire(timeout=-1 if wait is None else wait):
-                self._turn.release()
-            return None if self._core.state == "destroyed" else 0
+    def _arrived(self, wait: float | None) -> Any:
+        """The next message, waiting for one (seconds; None = no limit): NOTHING when the time is over or another thread
+        fetched, whose messages are there for this one, too. OVER: the life is over and nothing is left."""
+        if not self._turn.acquire(False):
+            return OVER if self._fetched_by_another(wait) is None else self.pop(self.bad)
+        try:
+            return self._arrive(self.bad, SLICE_MESSAGES, wait)
+        finally:
+            self._turn.release()
+
+    def fetch(self, client: ClientFace, wait: float, most: int) -> int | None:
+        """Fetch messages, waiting for one (seconds): how many; 0 when another thread did, whose messages are there for this
+        one, too. None: the life is over and nothing is left."""
+        if not self._turn.acquire(False):
+            return self._fetched_by_another(wait)
         try:
             fetched = self._core.fetch(self._number, most, wait)
         finally:
             self._turn.release()
         client._dispatcher.drain()
         return fetched
+
+    def _fetched_by_another(self, wait: float | None) -> int | None:
+        if self._turn.acquire(timeout=-1 if wait is None else wait):
+            self._turn.release()
+        return None if self._core.state == "destroyed" else 0
 
     def at_hand(self, client: ClientFace, most: int) -> list[Any]:
         """At most so many messages, of those that are there already."""

@@ -102,7 +102,8 @@ TEST(Bell, NoRingIsLostBetweenThreads) {
 
 /// An inbox with a bell, and a consumer that looks without sleeping.
 struct Watched {
-  Watched() : inbox({}, client::Overflow{}, &bell), descriptor(bell.open()) {}
+  explicit Watched(client::InboxLimits limits = {})
+      : inbox(limits, client::Overflow{}, &bell), descriptor(bell.open()) {}
 
   void read(const std::vector<std::string>& types) {
     inbox.begin(100.0);
@@ -151,6 +152,50 @@ TEST(Bell, RingsForAQueueThatWasFoundEmptyAndNotWhileItIsDrained) {
   one.read({"a"});
   EXPECT_FALSE(one.rung()) << "one wake-up for all that came meanwhile";
   EXPECT_EQ(one.take(), 4u);
+}
+
+TEST(Bell, RingsForWhoLookedAndFoundNothing) {
+  Watched one;
+  one.inbox.set_handlers({{"a"}, false, false}, 100.0);
+  std::vector<Item> items;
+  std::vector<Item> worked;
+  bool room = false;
+  const auto look = [&] { return one.inbox.look(Inbox::handlers_lane, 10, items, worked, room); };
+  EXPECT_EQ(look(), Inbox::Taken::nothing);
+  one.read({"a", "a"});
+  EXPECT_TRUE(one.rung());
+  EXPECT_EQ(look(), Inbox::Taken::items);
+  ASSERT_EQ(items.size(), 2u);
+  one.read({"a"});
+  EXPECT_FALSE(one.rung()) << "it looks again before it waits";
+  worked = std::move(items);
+  items.clear();
+  EXPECT_EQ(one.inbox.counts().handled, 0u);
+  EXPECT_EQ(look(), Inbox::Taken::items);
+  EXPECT_TRUE(worked.empty()) << "what was worked off is given back on the way";
+  EXPECT_EQ(one.inbox.counts().handled, 2u);
+  worked = std::move(items);
+  items.clear();
+  EXPECT_FALSE(room);
+  EXPECT_EQ(look(), Inbox::Taken::nothing);
+  EXPECT_EQ(one.inbox.counts().messages, 0u);
+  one.inbox.destroy();
+  EXPECT_EQ(look(), Inbox::Taken::over);
+}
+
+TEST(Bell, WhoLooksAfterAFullInboxMakesRoom) {
+  client::InboxLimits limits;
+  limits.messages = 2;
+  Watched one(limits);
+  one.inbox.set_handlers({{"a"}, false, false}, 100.0);
+  one.read({"a", "a", "a"});
+  std::vector<Item> items;
+  std::vector<Item> worked;
+  bool room = true;
+  EXPECT_EQ(one.inbox.look(Inbox::handlers_lane, 10, items, worked, room), Inbox::Taken::items);
+  EXPECT_FALSE(room) << "it has them in hand";
+  EXPECT_EQ(one.inbox.look(Inbox::handlers_lane, 10, worked, items, room), Inbox::Taken::nothing);
+  EXPECT_TRUE(room);
 }
 
 TEST(Bell, DoesNotRingForWhatNobodyWants) {

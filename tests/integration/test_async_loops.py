@@ -169,8 +169,8 @@ def test_one_wake_up_for_a_batch_and_none_for_what_nobody_wants(run, serve, acli
         ws = aclient(server, settle=0.0)
         ws.on("n", lambda message: got.append(message["n"]))
         await ws.wait_open(10)
-        rang = ws._bell._rang
-        monkeypatch.setattr(type(ws._bell), "_rang", lambda bell: (rings.append(1), rang()))
+        rouse = ws._bell._rouse
+        monkeypatch.setattr(type(ws._bell), "_rouse", lambda bell: (rings.append(1), rouse()))
         await ws.send({"go": 1})
         assert await eventually(lambda: len(got) == 1000)
         assert len(rings) < 100, "about one for each time the queue ran empty, never one for each message"
