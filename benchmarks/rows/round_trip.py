@@ -13,6 +13,8 @@ import frames
 from row import Column, Figures, Goal, Row, Scale
 from server import Server
 
+from . import stream
+
 TRIPS, WARM = 10_000, 500
 
 
@@ -21,11 +23,13 @@ def measure(key: str, scale: Scale, *, tls: bool) -> Figures:
     contender = contenders.make(key)
     objects = [frames.echo_object(number) for number in range(WARM + scale.count(TRIPS))]
     with Server("feed.py", "echo", tls=scale.tls if tls else None) as server:
+        before = stream.cpu_seconds()
         times = contender.echo(server.where, objects)
+        used = stream.cpu_seconds() - before
     if len(times) != len(objects):
         raise SystemExit(f"{key}: {len(times)} of {len(objects)} round trips")
     cuts = statistics.quantiles(times[WARM:], n=100)
-    return {"p50": cuts[49] * 1e6, "p99": cuts[98] * 1e6}
+    return {"p50": cuts[49] * 1e6, "p99": cuts[98] * 1e6, "cpu": used / len(times) * 1e6}
 
 
 def _row(tls: bool) -> Row:
@@ -41,6 +45,7 @@ def _row(tls: bool) -> Row:
         columns=(
             Column("p50", "p50 µs", "{:,.1f}", ranged=True),
             Column("p99", "p99 µs", "{:,.1f}"),
+            Column("cpu", "CPU µs a round trip, all of the client", "{:,.1f}"),
         ),
         measure=partial(measure, tls=tls),
         pinned=True,

@@ -204,6 +204,8 @@ bool Transport::read_once() {
   if (owner_ == nullptr || !settle_feed(pause)) return false;
   if (moved.more) return true;
   wait_to_read();  // asking the socket again would only cost a system call
+  const double poll_until = busy_poll_.after_read(last_received_, line_.messages());
+  if (poll_until != 0.0) io_.loop().busy_poll(poll_until);
   return false;
 }
 

@@ -14,6 +14,7 @@
 
 #include "../engine/engine.hpp"
 #include "../net/dialer.hpp"
+#include "../policy/busy_poll.hpp"
 #include "../policy/lifecycle.hpp"
 #include "line.hpp"
 
@@ -114,6 +115,7 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   std::unique_ptr<net::Timer> gather_;  // made by the first burst
   std::function<void()> ended_;
   double last_received_ = 0.0;
+  policy::BusyPoll busy_poll_;
   bool waiting_read_ = false;
   bool waiting_write_ = false;
   bool coming_back_ = false;  // gather_ is armed

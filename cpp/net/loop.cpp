@@ -1,6 +1,8 @@
 // The loop is one io_context; a timer's functions are guarded by a number, so that a late completion finds it changed.
 #include "loop.hpp"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
@@ -40,6 +42,23 @@ std::chrono::steady_clock::time_point clock_point(double when) {
 void Loop::run() { impl_->context.run(); }
 void Loop::stop() { impl_->context.stop(); }
 void Loop::post(std::function<void()> function) { asio::post(impl_->context, std::move(function)); }
+
+void Loop::busy_poll(double until) {
+  poll_until_ = until;
+  if (!std::exchange(polling_, true)) look_again();
+}
+
+void Loop::look_again() {
+  // While a function waits to be run, Asio looks for events before it and does not sleep.
+  asio::post(impl_->context, [this] {
+    ::sched_yield();
+    if (monotonic_now() < poll_until_) {
+      look_again();
+    } else {
+      polling_ = false;
+    }
+  });
+}
 
 class Timer::Impl : public std::enable_shared_from_this<Timer::Impl> {
  public:

@@ -25,11 +25,19 @@ class Loop {
   void stop();                                // any thread
   void post(std::function<void()> function);  // any thread
 
+  /// Looks for events without sleeping until then (monotonic_now() seconds), and lets whoever wants this CPU have it in
+  /// between: what comes soon is found without the wake-up of an idle CPU.
+  void busy_poll(double until);
+
   class Impl;
   [[nodiscard]] Impl& impl() noexcept { return *impl_; }  // for this folder
 
  private:
+  void look_again();
+
   std::unique_ptr<Impl> impl_;
+  double poll_until_ = 0.0;
+  bool polling_ = false;
 };
 
 /// One timer. After cancel(), at() or destruction on the loop's thread an earlier function is not called any more.

@@ -2,6 +2,7 @@
 #include "net/loop.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <limits>
 #include <memory>
@@ -78,6 +79,15 @@ TEST(Loop, what_it_never_ran_is_destroyed_with_it) {
   EXPECT_EQ(held.use_count(), 1);
 }
 
+TEST(Loop, ends_when_told_while_it_polls) {
+  Loop loop;
+  std::thread thread([&] { loop.run(); });
+  loop.post([&] { loop.busy_poll(monotonic_now() + 3600.0); });
+  pause(0.02);
+  loop.stop();
+  thread.join();
+}
+
 class Timers : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -115,6 +125,45 @@ TEST_F(Timers, of_no_time_never_fire) {
   io_.run([&] { timer_->at(std::numeric_limits<double>::infinity(), [&] { ++fired_; }); });
   pause(0.05);
   EXPECT_EQ(fired_, 0);
+}
+
+/// How often the calling thread gave up the CPU to sleep.
+long sleeps() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw;
+}
+
+TEST_F(Timers, fire_while_the_loop_polls_and_it_never_sleeps) {
+  std::atomic<long> slept{-1};
+  io_.run([&] {
+    const double now = monotonic_now();
+    const long before = sleeps();
+    io_.loop().busy_poll(now + 0.02);
+    io_.loop().busy_poll(now + 3600.0);  // the last word counts
+    timer_->at(now + 0.06, [this, &slept, before] {
+      slept = sleeps() - before;
+      io_.loop().busy_poll(0.0);
+      ++fired_;
+    });
+  });
+  ASSERT_TRUE(becomes_true([&] { return fired_ == 1; }));
+  EXPECT_EQ(slept, 0);
+}
+
+TEST_F(Timers, find_a_loop_asleep_that_has_polled_long_enough) {
+  std::atomic<long> slept{-1};
+  io_.run([&] {
+    const double now = monotonic_now();
+    const long before = sleeps();
+    io_.loop().busy_poll(now + 0.01);
+    timer_->at(now + 0.06, [this, &slept, before] {
+      slept = sleeps() - before;
+      ++fired_;
+    });
+  });
+  ASSERT_TRUE(becomes_true([&] { return fired_ == 1; }));
+  EXPECT_GE(slept, 1);
 }
 
 TEST_F(Timers, cancelled_do_not_fire) {
