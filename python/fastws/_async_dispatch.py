@@ -138,7 +138,7 @@ class LoopDispatcher(Delivery):
         """Deliver what is there, a slice at the most: whether more may be. None = the task has nothing to do any more."""
         core, handlers = self._core, self.handlers
         left = SLICE_SECONDS
-        until: float | None = None  # known once something was delivered
+        until = time.monotonic() + left
         room = SLICE_MESSAGES
         task = self._delivers = self._task
         try:
@@ -150,7 +150,7 @@ class LoopDispatcher(Delivery):
                     # Natively, but for what is to be awaited or told.
                     rest = core.deliver(left, handlers.direct, handlers.direct_plan, None)
                     if rest is not None:
-                        await self._go_on(rest)
+                        await self._go_on(rest, until)
                 waits = bool(
                     self._pending
                 )  # what is done about that may take its time, and then a new look is due
@@ -159,21 +159,17 @@ class LoopDispatcher(Delivery):
                 if not fetched and not waits:
                     return None if self.end_if_over() else False
                 room -= fetched
-                now = time.monotonic()
-                if until is None:
-                    until = now + SLICE_SECONDS
-                left = until - now
+                left = until - time.monotonic()
                 if room <= 0 or left <= 0:
                     return True
         finally:
             if self._delivers is task:
                 self._delivers = None
 
-    async def _go_on(self, rest: Any) -> None:
+    async def _go_on(self, rest: Any, until: float) -> None:
         """Deliver the rest of a slice of which some was delivered natively, in order: what Core.deliver() gave, and what it
         gives when it is called again."""
         handlers = self.handlers
-        until: float | None = None
         while rest is not None:
             life, more, stop = rest
             del rest
@@ -183,8 +179,6 @@ class LoopDispatcher(Delivery):
             handler, message, result, error, left = stop
             del stop  # what it refers to would stay until the next one
             began = time.monotonic()
-            if until is None:
-                until = began + SLICE_SECONDS
             await self._finish(handler, message, result, error)
             del result, error
             for handler in left:
