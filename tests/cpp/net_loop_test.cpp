@@ -134,20 +134,23 @@ long sleeps() {
   return usage.ru_nvcsw;
 }
 
-TEST_F(Timers, fire_while_the_loop_polls_and_it_never_sleeps) {
+TEST_F(Timers, fire_while_the_loop_polls_and_does_not_sleep) {
   std::atomic<long> slept{-1};
-  io_.run([&] {
-    const double now = monotonic_now();
-    const long before = sleeps();
-    io_.loop().busy_poll(now + 0.02);
-    io_.loop().busy_poll(now + 3600.0);  // the last word counts
-    timer_->at(now + 0.06, [this, &slept, before] {
-      slept = sleeps() - before;
-      io_.loop().busy_poll(0.0);
-      ++fired_;
+  // A thread that waits for a lock sleeps, too, so one try of ten is enough: without polling each sleeps for its timer.
+  for (int round = 1; round <= 10 && slept != 0; ++round) {
+    io_.run([&] {
+      const double now = monotonic_now();
+      const long before = sleeps();
+      io_.loop().busy_poll(now + 0.02);
+      io_.loop().busy_poll(now + 3600.0);  // the last word counts
+      timer_->at(now + 0.06, [this, &slept, before] {
+        slept = sleeps() - before;
+        io_.loop().busy_poll(0.0);
+        ++fired_;
+      });
     });
-  });
-  ASSERT_TRUE(becomes_true([&] { return fired_ == 1; }));
+    ASSERT_TRUE(becomes_true([&] { return fired_ == round; }));
+  }
   EXPECT_EQ(slept, 0);
 }
 
