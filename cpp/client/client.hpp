@@ -288,6 +288,7 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   bool ever_open_ = false;
   std::string scratch_;
   std::string route_;
+  unsigned wanted_in_a_row_ = 0;  // texts, as far as it is counted
 };
 
 }  // namespace fastws::client

@@ -1,4 +1,5 @@
 // What arrived, on the I/O thread: who wants it, and how far it is read for them.
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace {
 constexpr std::size_t large_text =
     4096;  // bytes from which scanning the whole of a text costs more than a guess
 constexpr std::size_t beginning = 512;  // bytes: where the guess looks for the route
+constexpr unsigned many = 16;           // messages in a row; one in ten at random is never wanted so often
 
 }  // namespace
 
@@ -62,7 +64,7 @@ void Client::text_arrived(const std::string& payload) {
   const bool routed = options_->json && !options_->route_by.empty();
   json::Route found;
   std::optional<json::Document> parsed;
-  if (routed && payload.size() >= large_text && seems_wanted(payload)) {
+  if (routed && seems_wanted(payload)) {
     parsed = io_.reader.append(inbox_.tape(), payload, options_->route_by, found, scratch_);
   } else if (routed) {
     found = json::find_route(payload, options_->route_by, scratch_);
@@ -75,19 +77,23 @@ void Client::text_arrived(const std::string& payload) {
     return;
   }
   const auto kind = options_->json ? Item::Kind::json : Item::Kind::text;
-  if (inbox_.wanted(has_route, route_)) {
+  const bool wanted = inbox_.wanted(has_route, route_);
+  wanted_in_a_row_ = wanted ? std::min(wanted_in_a_row_ + 1, many) : 0;
+  if (wanted) {
     if (!parsed) parsed = options_->json ? io_.reader.append(inbox_.tape(), payload) : unparsed();
     inbox_.add(kind, *parsed, has_route, route_, payload);
   } else if (inbox_.undecided()) {
     inbox_.add(kind, parsed ? *parsed : unparsed(), has_route, route_, payload);
   } else {
+    if (parsed) json::take_back(inbox_.tape(), *parsed);
     inbox_.count_unhandled(route_);
   }
 }
 
-/// Whether a large text is parsed at once, because that tells its route too and it will be wanted: a guess, which costs
-/// a pass over the text less than finding the route first when it is right.
+/// Whether a text is parsed at once, because that tells its route too and it will be wanted: a guess, which costs a pass over
+/// the text less than finding the route first when it is right. Small ones are like those before them.
 bool Client::seems_wanted(std::string_view text) {
+  if (text.size() < large_text) return wanted_in_a_row_ == many;
   if (inbox_.wanted(false, route_.assign(""))) return true;
   const json::Route guess = json::guess_route(text.substr(0, beginning), options_->route_by, scratch_);
   return guess.kind == json::Route::Kind::found && inbox_.wanted(true, route_.assign(guess.value));

@@ -166,9 +166,9 @@ class Inbox {
   };
 
   // inbox_routing.cpp
-  void place(Item item);
+  void place(Item&& item);
   void wake(Lane& lane);
-  void keep_in_ring(Item item);
+  void keep_in_ring(Item&& item);
   void claim();
   void empty_ring_when_settled();
   void renew_view();
@@ -177,7 +177,7 @@ class Inbox {
 
   // inbox_overflow.cpp
   /// `news`: it just arrived; false: it was claimed, or a consumer gave it back.
-  void push(Lane& lane, Item item, bool news);
+  void push(Lane& lane, Item&& item, bool news);
   void make_room(Lane& lane, std::uint64_t sequence, Policy::Kind policy, bool news);
   bool drop_unread();
   bool drop_droppable(std::uint64_t except);

@@ -31,7 +31,7 @@ void move_out(Item& item, Slab& to) {
 
 // --- Pushing ---------------------------------------------------------------------------------------------------------
 
-void Inbox::push(Lane& lane, Item item, bool news) {
+void Inbox::push(Lane& lane, Item&& item, bool news) {
   const std::uint64_t sequence = item.sequence;
   const Policy::Kind policy = item.policy;
   Load& fixed = fixed_of(&lane == handlers_.get());

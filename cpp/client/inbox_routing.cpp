@@ -56,7 +56,7 @@ Lane* Inbox::reader_for(const Item& item, const std::string& route) {
   return general;
 }
 
-void Inbox::place(Item item) {
+void Inbox::place(Item&& item) {
   item.sequence = ++sequence_;
   item.life = static_cast<std::uint32_t>(life_);
   scratch_.assign(item.route_text());
@@ -92,7 +92,7 @@ void Inbox::place(Item item) {
 
 // --- The ring --------------------------------------------------------------------------------------------------------
 
-void Inbox::keep_in_ring(Item item) {
+void Inbox::keep_in_ring(Item&& item) {
   ring_bytes_ += item.cost();
   ring_.push_back(std::move(item));
   while (ring_.size() > ring_messages || (ring_bytes_ > ring_limit_bytes && ring_.size() > 1)) {

@@ -9,9 +9,9 @@ namespace fastws::client {
 
 namespace {
 
-void increase(std::atomic<std::uint64_t>& count) noexcept {
+void increase(std::atomic<std::uint64_t>& count, std::uint64_t by) noexcept {
   // One thread adds: no locked instruction is needed.
-  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  count.store(count.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
 }
 
 /// What it points to, which the one thread that adds makes when it is missing; nullptr = there is no memory left.
@@ -48,12 +48,12 @@ double Latencies::middle_of(std::size_t bucket) noexcept {
   return std::ldexp(low + 0.5, octave) * 1e-9;
 }
 
-void Latencies::add(double seconds) noexcept {
+void Latencies::add(double seconds, std::uint64_t messages) noexcept {
   const auto nanoseconds = static_cast<std::uint64_t>(std::max(0.0, seconds) * 1e9);
   const std::size_t bucket = bucket_of(nanoseconds);
   // With no memory left this wait goes uncounted.
   if (Octaves* all = made(counts_)) {
-    if (Octave* counts = made((*all)[bucket / steps])) increase((*counts)[bucket % steps]);
+    if (Octave* counts = made((*all)[bucket / steps])) increase((*counts)[bucket % steps], messages);
   }
   if (nanoseconds > longest_.load(std::memory_order_relaxed)) {
     longest_.store(nanoseconds, std::memory_order_relaxed);

@@ -18,7 +18,8 @@ class Latencies {
   Latencies(const Latencies&) = delete;
   Latencies& operator=(const Latencies&) = delete;
 
-  void add(double seconds) noexcept;
+  /// So many messages waited so long.
+  void add(double seconds, std::uint64_t messages = 1) noexcept;
 
   /// Seconds that `share` (0 to 1) of all messages waited at most; 0 while there was none.
   [[nodiscard]] double at_most(double share) const noexcept;

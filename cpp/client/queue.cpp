@@ -64,7 +64,7 @@ void Queue::forget(const Item& item) {
   }
 }
 
-void Queue::push(Item item) {
+void Queue::push(Item&& item) {
   note(item);
   if (items_ == nullptr) items_ = std::make_unique<std::deque<Item>>();
   if (items_->empty() || items_->back().sequence < item.sequence) {

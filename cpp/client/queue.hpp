@@ -26,7 +26,7 @@ class Queue {
   [[nodiscard]] const Item& front() const noexcept { return items_->front(); }
 
   /// At its place by sequence: claimed messages are older than what waits already; all others belong at the end.
-  void push(Item item);
+  void push(Item&& item);
   Item pop();
 
   /// Latest: an unread message of this one's route and key goes out, and this one takes its place. nullopt: none waits,

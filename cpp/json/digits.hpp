@@ -25,6 +25,22 @@ inline std::uint64_t eight_digits(std::uint32_t number) {
   return tens | (twos - tens * 10) << 8;
 }
 
+/// The other way: the number that eight such digits are.
+inline std::uint32_t from_eight_digits(std::uint64_t digits) {
+  // Neighbours become one in each step, where the later of them was: tens and ones, hundreds, ten thousands.
+  digits = (digits * (1 + (10 << 8)) >> 8) & 0x00ff00ff00ff00ff;
+  digits = (digits * (1 + (100 << 16)) >> 16) & 0x0000ffff0000ffff;
+  return static_cast<std::uint32_t>(digits * (1 + (std::uint64_t{10000} << 32)) >> 32);
+}
+
+/// How many of eight characters are digits, from the first one on; the digits become bytes from 0 to 9.
+inline unsigned leading_digits(std::uint64_t& characters) {
+  characters ^= eight_zeros;
+  // The highest bit of every byte above 9, if none before it carried: the first one is right.
+  const std::uint64_t others = ((characters + 0x7676767676767676) | characters) & 0x8080808080808080;
+  return others == 0 ? 8 : static_cast<unsigned>(__builtin_ctzll(others)) / 8;
+}
+
 inline void store_digits(char* at, std::uint64_t digits) {
   digits |= eight_zeros;
   std::memcpy(at, &digits, sizeof digits);

@@ -3,8 +3,8 @@
 // May know: block; RapidJSON. Included by reader.cpp alone. Promises: reads at most 16 bytes past the text's end, which must
 // be zeros; writes nothing behind what it has read.
 //
-// RapidJSON offers two places to say what a character is: the stream and the encoding. Its own UTF8<> hands characters
-// over one by one; the encoding here hands over all up to the next quote, backslash or control character.
+// RapidJSON hands characters over one by one. Strings without escapes, nearly all there are, never come that far: reader.cpp
+// takes them whole. Of the others, the encoding here hands over all up to the next quote, backslash or control character.
 #pragma once
 
 #include <rapidjson/reader.h>
@@ -16,22 +16,45 @@
 
 namespace fastws::json {
 
-/// What was in the string that was read last.
+/// What was in a string.
 struct StringMarks {
   Mask run = 0;          // not 0: a character that is not ASCII stood there as it is
   bool escaped = false;  // an escape stood for one
   [[nodiscard]] bool ascii() const noexcept { return run == 0 && !escaped; }
 };
 
-/// RapidJSON's concept of a stream (its InsituStringStream, and the marks).
+/// The next quote, backslash or control character; `run` gains what is not ASCII before it.
+inline const char* end_of_plain(const char* at, Mask& run) noexcept {
+  for (;; at += Block::size) {
+    const Block block(at);
+    const Mask stops = block.equal('"') | block.equal('\\') | block.control();
+    if (stops != 0) {
+      run |= block.non_ascii() & (stops - 1) & ~stops;  // below the lowest stop
+      return at + first_of(stops);
+    }
+    run |= block.non_ascii();
+  }
+}
+
+/// RapidJSON's concept of a stream, as far as structure needs it.
 struct InsituText {
   using Ch = char;
 
-  InsituText(char* text, StringMarks& string_marks) noexcept : at(text), head(text), marks(&string_marks) {}
+  InsituText(char* text, std::size_t size) noexcept : at(text), head(text), end(text + size) {}
 
   Ch Peek() const noexcept { return *at; }
   Ch Take() noexcept { return *at++; }
   std::size_t Tell() const noexcept { return static_cast<std::size_t>(at - head); }
+
+  char* at;
+  char* head;
+  const char* end;
+};
+
+/// The whole of the concept, for a string with escapes.
+struct EscapedText : InsituText {
+  EscapedText(const InsituText& text, StringMarks& string_marks) noexcept
+      : InsituText(text), marks(&string_marks) {}
 
   Ch* PutBegin() noexcept {
     *marks = {};
@@ -39,10 +62,7 @@ struct InsituText {
   }
   void Put(Ch c) noexcept {
     if (static_cast<unsigned char>(c) >= 0x80) marks->escaped = true;
-    // RapidJSON ends a string with a zero, in the closing quote's place, which nobody here reads. Left out where it can be: a
-    // load of several bytes that meets one just written waits for it, and the words of the string are loaded next.
-    if (c != '\0' || to + 1 != at) *to = c;
-    ++to;
+    *to++ = c;
   }
   std::size_t PutEnd(const Ch* begin) const noexcept { return static_cast<std::size_t>(to - begin); }
   Ch* Push(std::size_t count) noexcept {
@@ -54,27 +74,13 @@ struct InsituText {
   void Flush() noexcept {}
 
   void take_plain() noexcept {
-    const char* end = at;
-    for (;; end += Block::size) {
-      const Block block(end);
-      const Mask stops = block.equal('"') | block.equal('\\') | block.control();
-      if (stops != 0) {
-        const unsigned count = first_of(stops);
-        marks->run |= block.non_ascii() & ((Mask{1} << count) - 1);
-        end += count;
-        break;
-      }
-      marks->run |= block.non_ascii();
-    }
-    const auto count = static_cast<std::size_t>(end - at);
+    const auto count = static_cast<std::size_t>(end_of_plain(at, marks->run) - at);
     if (to != at) std::memmove(to, at, count);
     to += count;
     at += count;
   }
 
-  char* at;
   char* to = nullptr;
-  char* head;
   StringMarks* marks;
 };
 
@@ -85,13 +91,13 @@ struct PlainRuns : rapidjson::UTF8<char> {};
 namespace rapidjson {
 
 template <>
-struct StreamTraits<fastws::json::InsituText> {
+struct StreamTraits<fastws::json::EscapedText> {
   enum { copyOptimization = 1 };  // cheap to copy: RapidJSON works on a local one
 };
 
 template <>
 struct Transcoder<fastws::json::PlainRuns, fastws::json::PlainRuns> {
-  static bool Transcode(fastws::json::InsituText& from, fastws::json::InsituText&) {  // the same stream
+  static bool Transcode(fastws::json::EscapedText& from, fastws::json::EscapedText&) {  // the same stream
     from.take_plain();
     return true;
   }
@@ -108,7 +114,10 @@ struct Transcoder<fastws::json::PlainRuns, fastws::json::PlainRuns> {
 
 template <>
 inline void SkipWhitespace(fastws::json::InsituText& text) {
-  while (*text.at == ' ' || *text.at == '\n' || *text.at == '\r' || *text.at == '\t') ++text.at;
+  // Most texts that machines send hold none: asked for once instead of four times.
+  while (static_cast<unsigned char>(*text.at) <= ' ' &&
+         (*text.at == ' ' || *text.at == '\n' || *text.at == '\r' || *text.at == '\t'))
+    ++text.at;
 }
 
 }  // namespace rapidjson

@@ -21,6 +21,10 @@ struct Number {
   double float64 = 0.0;
 };
 
+/// The number that begins at `at`, in the form of RFC 8259 section 6: where it ends, and nullptr where none begins. At least
+/// what lies before `end` is readable.
+const char* read_number(const char* at, const char* end, Number& number) noexcept;
+
 /// `text` has the form of a JSON number (RFC 8259 section 6): the caller has checked that.
 Number read_number(std::string_view text) noexcept;
 

@@ -26,6 +26,17 @@ Seen::Seen()
       lists_(std::make_unique<List[]>(lists)) {}
 Seen::~Seen() = default;
 
+void Seen::Key::set(const char* bytes, std::size_t size, std::uint64_t hash_of_it) noexcept {
+  text.pack(bytes, size);
+  hash = hash_of_it;
+  quoted = text.words[0];
+  mask = ~std::uint64_t{0};
+  if (size < 8) {
+    quoted |= std::uint64_t{'"'} << 8 * size;
+    mask >>= 8 * (7 - size);
+  }
+}
+
 std::uint64_t Seen::next_number() noexcept {
   static std::atomic<std::uint64_t> last{0};
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -63,8 +74,7 @@ std::uint64_t Seen::find(std::size_t first, std::size_t count) {
     auto known = std::make_unique<Known>();
     known->keys = std::make_unique<Key[]>(count);
     for (std::size_t index = 0; index < count; ++index) {
-      known->keys[index].text.pack(keys[index].bytes, keys[index].size);
-      known->keys[index].hash = keys[index].hash;
+      known->keys[index].set(keys[index].bytes, keys[index].size, keys[index].hash);
     }
     known->count = count;
     known->number = next_number();

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -80,10 +81,19 @@ class Seen {
     return here.number;
   }
 
+  /// A key that was met before.
+  struct Met {
+    std::size_t size = 0;
+    std::uint16_t hash = 0;
+  };
+
   /// The list of keys of an object that is being read. An object like an earlier one costs one comparison a key.
   struct Known;
   class Keys {
    public:
+    /// Notes the key that comes next in objects like the one that this one has been like so far, if `bytes` begin with it
+    /// and a quote. nullopt = something else stands there, which may be the key all the same.
+    std::optional<Met> expected(const char* bytes) noexcept;
     /// Notes the next key and gives its hash.
     std::uint16_t add(Seen& seen, const char* bytes, std::size_t size);
     /// Notes a key that lists with numbers do not have.
@@ -114,6 +124,16 @@ class Seen {
   struct Key {
     Packed<longest_key> text;
     std::uint64_t hash = 0;
+    std::uint64_t quoted = 0;  // the first word of the key and the quote behind it,
+    std::uint64_t mask = 0;    // and which of its bytes are theirs
+
+    void set(const char* bytes, std::size_t size, std::uint64_t hash_of_it) noexcept;
+    [[nodiscard]] bool is_quoted(const char* bytes) const noexcept {
+      const std::uint64_t word = Packed<8>::word(bytes, 8, 0);
+      if (((word ^ quoted) & mask) != 0) return false;
+      // No key holds a zero byte: what is compared here is not looked at behind the end of a text.
+      return text.size < 8 || (text.is(bytes, text.size) && bytes[text.size] == '"');
+    }
   };
   struct Pending {
     const char* bytes;
@@ -171,6 +191,14 @@ inline Seen::Keys Seen::begin() const noexcept {
   Keys keys;
   keys.first_ = pending_.size();
   return keys;
+}
+
+inline std::optional<Seen::Met> Seen::Keys::expected(const char* bytes) noexcept {
+  if (expected_ == nullptr || count_ >= expected_->count) return std::nullopt;
+  const Key& key = expected_->keys[count_];
+  if (!key.is_quoted(bytes)) return std::nullopt;
+  ++count_;
+  return Met{key.text.size, static_cast<std::uint16_t>(key.hash >> 16)};
 }
 
 inline std::uint16_t Seen::Keys::add(Seen& seen, const char* bytes, std::size_t size) {

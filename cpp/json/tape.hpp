@@ -120,6 +120,12 @@ struct Tape {
   }
 };
 
+/// Takes the document that was appended last away again.
+inline void take_back(Tape& tape, const Document& document) noexcept {
+  tape.text.set_size(document.text);
+  tape.words.set_size(document.words);
+}
+
 /// Appends a document of another tape.
 inline Document append_copy(Tape& to, const Tape& from, Document document) {
   const std::size_t text = to.text.size();

@@ -5,7 +5,9 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <utility>
 
+#include "numbered_keys.hpp"
 #include "python_loads.hpp"
 
 namespace fastws::python {
@@ -63,14 +65,6 @@ class Builder::Impl {
   PyObject* build(const json::Tape& tape, const json::Document& document);
 
  private:
-  /// The keys of objects that the reader has given a number, and an object that has them all.
-  struct Keys {
-    std::uint64_t number = 0;
-    unsigned in_use = 0;  // objects being built with them: the place is not given away meanwhile
-    std::size_t count = 0;
-    PyObject* pattern = nullptr;        // a dict with these keys; nullptr = too small to be worth a copy
-    std::unique_ptr<PyObject*[]> keys;  // owned
-  };
   struct String {
     std::uint64_t number = 0;
     PyObject* text = nullptr;
@@ -80,7 +74,7 @@ class Builder::Impl {
     PyObject* container = nullptr;
     std::uint64_t left = 0;
     Py_ssize_t next = 0;
-    Keys* keys = nullptr;  // of a dict whose keys have a number
+    NumberedKeys* keys = nullptr;  // of a dict whose keys have a number
     bool is_list = false;
   };
   /// Where the words are read.
@@ -91,13 +85,13 @@ class Builder::Impl {
 
   /// The value at the place, which is left behind it. A container that has members is noted in `opened`. A new reference,
   /// or nullptr with an exception.
-  PyObject* value(Place& place, Open& opened);
+  [[gnu::always_inline]] PyObject* value(Place& place, Open& opened);
   PyObject* object(Place& place, Open& opened);
   PyObject* known(std::uint64_t value, std::uint64_t number, const char* text);
   PyObject* key(Place& place);
   PyObject* short_key(std::uint64_t word, const char* text);
   PyObject* wide_key(Place& place);
-  bool learn(Keys& keys, std::uint64_t count, Place place);
+  bool learn(NumberedKeys& keys, std::uint64_t count, Place place);
   bool fill(Open& open, Place& place, Open& opened);
   bool fill_list(Open& open, Place& place, Open& opened);
   bool fill_numbered(Open& open, Place& place, Open& opened);
@@ -109,10 +103,9 @@ class Builder::Impl {
   static constexpr std::size_t cached_lists = 512;
   static constexpr std::size_t cached_strings = 2048;
   static constexpr std::size_t most_wide_words = 16;
-  static constexpr std::size_t worth_a_copy = 6;  // keys; a dict of up to 5 grows only once
   std::array<PyObject*, cached_keys> keys_{};
   std::array<PyObject*, cached_keys> wide_keys_{};
-  std::array<Keys, cached_lists> lists_{};
+  std::array<NumberedKeys, cached_lists> lists_{};
   std::array<String, cached_strings> strings_{};
   std::array<Open, json::most_depth> outer_;  // the containers around the one being filled
 };
@@ -201,39 +194,30 @@ void Builder::Impl::skip(Place& place) {
 }
 
 /// Makes the keys of the object at the place, which has just been begun. False = an exception is set.
-bool Builder::Impl::learn(Keys& keys, std::uint64_t count, Place place) {
+bool Builder::Impl::learn(NumberedKeys& keys, std::uint64_t count, Place place) {
   std::unique_ptr<PyObject*[]> made(new (std::nothrow) PyObject*[count]);
-  PyObject* pattern = count < worth_a_copy ? nullptr : PyDict_New();
-  std::size_t done = 0;
-  bool well = made != nullptr && (pattern != nullptr || count < worth_a_copy);
-  if (made == nullptr) PyErr_NoMemory();
-  while (well && done < count) {
-    made[done] = short_key(*place.at++, place.text);
-    well = made[done] != nullptr;
-    if (well) ++done;
-    if (well && pattern != nullptr) well = PyDict_SetItem(pattern, made[done - 1], Py_None) == 0;
-    skip(place);
-  }
-  if (!well) {
-    while (done != 0) Py_DECREF(made[--done]);
-    Py_XDECREF(pattern);
+  if (made == nullptr) {
+    PyErr_NoMemory();
     return false;
   }
-  for (std::size_t index = 0; index < keys.count; ++index) Py_DECREF(keys.keys[index]);
-  Py_XDECREF(keys.pattern);
-  keys.keys = std::move(made);
-  keys.pattern = pattern;
-  keys.count = static_cast<std::size_t>(count);
-  return true;
+  for (std::size_t done = 0; done < count; ++done) {
+    made[done] = short_key(*place.at++, place.text);
+    if (made[done] == nullptr) {
+      while (done != 0) Py_DECREF(made[--done]);
+      return false;
+    }
+    skip(place);
+  }
+  return keys.set(std::move(made), static_cast<std::size_t>(count));
 }
 
 PyObject* Builder::Impl::object(Place& place, Open& opened) {
   const std::uint64_t count = word::count(place.at[0]);
   const std::uint64_t number = place.at[1];
   place.at += 2;
-  Keys* keys = nullptr;
+  NumberedKeys* keys = nullptr;
   if (number != 0) {
-    Keys& here = lists_[number % cached_lists];
+    NumberedKeys& here = lists_[number % cached_lists];
     if (here.number == number) {
       keys = &here;
     } else if (here.in_use == 0) {
@@ -243,7 +227,7 @@ PyObject* Builder::Impl::object(Place& place, Open& opened) {
       keys = &here;
     }
   }
-  PyObject* made = keys != nullptr && keys->pattern != nullptr ? PyDict_Copy(keys->pattern) : PyDict_New();
+  PyObject* made = keys != nullptr ? keys->object() : PyDict_New();
   if (made == nullptr || count == 0) return made;
   if (keys != nullptr) ++keys->in_use;
   opened = {made, count, 0, keys, false};
@@ -307,16 +291,28 @@ bool Builder::Impl::fill_list(Open& open, Place& place, Open& opened) {
 }
 
 bool Builder::Impl::fill_numbered(Open& open, Place& place, Open& opened) {
-  PyObject* const* names = open.keys->keys.get();
+  NumberedKeys& keys = *open.keys;
+  Place at = place;  // and what is opened: copies that a processor's registers can hold
+  Open begun;
+  std::uint64_t left = open.left;
+  auto index = static_cast<std::size_t>(open.next);
+  bool well = true;
   do {
-    ++place.at;  // the key
-    PyObject* made = value(place, opened);
-    if (made == nullptr) return false;
-    const int failed = PyDict_SetItem(open.container, names[open.next++], made);
-    Py_DECREF(made);
-    if (failed != 0) return false;
-  } while (--open.left != 0 && opened.container == nullptr);
-  return true;
+    ++at.at;  // the key
+    const Tag tag = word::tag(*at.at);
+    PyObject* made = value(at, begun);
+    const bool again = tag == Tag::known || tag <= Tag::no;
+    well = made != nullptr &&
+           ((again && keys.has(index, made)) || PyDict_SetItem(open.container, keys.key(index), made) == 0);
+    Py_XDECREF(made);
+    ++index;
+    --left;
+  } while (well && left != 0 && begun.container == nullptr);
+  open.left = left;
+  open.next = static_cast<Py_ssize_t>(index);
+  opened = begun;
+  place = at;
+  return well;
 }
 
 bool Builder::Impl::fill_other(Open& open, Place& place, Open& opened) {

@@ -89,8 +89,17 @@ void Core::keep(std::uint64_t lane, std::vector<Item>& items, std::size_t worked
   // Given back with the lane's next call: taking the GIL again just for that could cost a switch interval.
   Taken& taken = taken_[lane];
   const auto first_left = items.begin() + static_cast<std::ptrdiff_t>(worked);
-  for (auto item = items.begin(); item != first_left; ++item) {
-    if (item->slab != nullptr) client_->latencies().add(taken.at - item->arrived);
+  for (auto item = items.begin(); item != first_left;) {
+    if (item->slab == nullptr) {
+      ++item;
+      continue;
+    }
+    const double arrived = item->arrived;  // that of all messages of one read
+    const auto next = std::find_if(item, first_left, [arrived](const Item& other) {
+      return other.slab == nullptr || other.arrived != arrived;
+    });
+    client_->latencies().add(taken.at - arrived, static_cast<std::uint64_t>(next - item));
+    item = next;
   }
   std::move(first_left, items.end(), std::back_inserter(taken.back));
   items.erase(first_left, items.end());

@@ -34,7 +34,8 @@ PyObject* RouteNames::of(std::string_view route) {
     return PyUnicode_DecodeUTF8(route.data(), static_cast<Py_ssize_t>(route.size()), "replace");
   };
   if (route.size() > longest) return made();
-  Name& name = names_[place_of(route)];
+  if (last_->bytes == route && last_->text != nullptr) return Py_NewRef(last_->text);
+  Name& name = *(last_ = &names_[place_of(route)]);
   if (name.text == nullptr || name.bytes != route) {
     PyObject* const text = made();
     if (text == nullptr) return nullptr;

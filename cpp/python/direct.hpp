@@ -31,6 +31,7 @@ class RouteNames {
     PyObject* text = nullptr;  // owned
   };
   std::array<Name, std::size_t{1} << place_bits> names_;  // a hostile server can fill it, and no more
+  Name* last_ = names_.data();                            // many a message is like the one before it
 };
 
 /// A message's route as a str, None where it has none.

@@ -37,6 +37,14 @@ TEST(Latencies, AreWithinSixAndAQuarterPercent) {
   }
 }
 
+TEST(Latencies, CountTheMessagesOfOneRead) {
+  Latencies latencies;
+  latencies.add(0.001, 90);
+  latencies.add(1.0, 10);
+  EXPECT_NEAR(latencies.at_most(0.9), 0.001, 0.0001);
+  EXPECT_NEAR(latencies.at_most(0.91), 1.0, 0.0625);
+}
+
 TEST(Latencies, TakeAnything) {
   Latencies latencies;
   for (const double seconds : {-1.0, 0.0, 1e-9, 7e-9, 8e-9, 1e6}) latencies.add(seconds);

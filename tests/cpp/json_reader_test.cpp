@@ -1,14 +1,12 @@
-// The reader, its numbers and the scan on hostile texts; under the sanitizers this is where a wild read would show.
+// The reader and the scan on hostile texts; under the sanitizers this is where a wild read would show.
 #include "json/reader.hpp"
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "json/number.hpp"
 #include "json/scan.hpp"
 
 namespace {
@@ -101,23 +99,59 @@ TEST(JsonReader, EveryPrefixAndManyChangesAreReadOrRefused) {
   }
 }
 
-TEST(JsonNumber, IntegersByTheirSize) {
-  EXPECT_EQ(read_number("-0").integer, 0);
-  EXPECT_EQ(read_number("999999999999999999").integer, 999999999999999999);
-  EXPECT_EQ(read_number("9223372036854775807").integer, INT64_MAX);
-  EXPECT_EQ(read_number("-9223372036854775807").integer, -INT64_MAX);
-  EXPECT_EQ(read_number("9223372036854775808").kind, Number::Kind::digits);
-  EXPECT_EQ(read_number("99999999999999999999").kind, Number::Kind::digits);
-  EXPECT_EQ(read_number(std::string(300, '9')).kind, Number::Kind::digits);
-  EXPECT_EQ(read_number(std::string(301, '9')).kind, Number::Kind::refused);
+/// The keys of a flat object, as the tape has them.
+std::vector<std::string> keys_of(const std::string& text) {
+  Tape tape;
+  const Document document = read(text, tape);
+  std::vector<std::string> keys;
+  if (document.fallback) return keys;
+  const char* bytes = tape.text.data() + document.text;
+  for (std::size_t at = 2; at < document.word_count; at += 2) {  // a key of one word, a value of one word
+    const std::uint64_t key = tape.words[at];
+    EXPECT_EQ(word::tag(key), Tag::key) << text;
+    keys.emplace_back(bytes + word::offset(key), word::key_size(key));
+  }
+  return keys;
 }
 
-TEST(JsonNumber, DoublesAreCorrectlyRounded) {
-  EXPECT_EQ(read_number("0.184467440737095516159").float64, 0.184467440737095516159);
-  EXPECT_EQ(read_number("2.2250738585072011e-308").float64, 2.2250738585072011e-308);
-  EXPECT_EQ(read_number("1.7976931348623157e308").float64, 1.7976931348623157e308);
-  EXPECT_TRUE(std::signbit(read_number("-0.0").float64));
-  EXPECT_EQ(read_number("1.8e308").kind, Number::Kind::refused);
+TEST(JsonReader, AKeyThatStandsWhereAnotherIsExpectedIsReadAsWhatItIs) {
+  const auto object = [](const std::string& second) {
+    return "{\"first\":1,\"" + second + "\":2,\"third\":3}";
+  };
+  for (std::size_t size = 0; size <= 48; ++size) {
+    const std::string key = std::string("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV").substr(0, size);
+    using Keys = std::vector<std::string>;
+    for (int meeting = 0; meeting < 4; ++meeting) {
+      ASSERT_EQ(keys_of(object(key)), (Keys{"first", key, "third"}));
+    }
+    for (const std::string& other :
+         {key + "x", key + " ", "x" + key, key.substr(0, size / 2), std::string("third")}) {
+      ASSERT_EQ(keys_of(object(other)), (Keys{"first", other, "third"}));
+      ASSERT_EQ(keys_of(object(key)), (Keys{"first", key, "third"}));
+    }
+    if (size != 0) {
+      std::string changed = key;
+      changed.back() = '!';
+      ASSERT_EQ(keys_of(object(changed)), (Keys{"first", changed, "third"}));
+    }
+    ASSERT_EQ(keys_of("{\"first\":1,\"" + key + "\":2}"), (Keys{"first", key}));
+    // A text that ends anywhere in what is expected, in memory that ends there, too.
+    const std::string whole = object(key);
+    for (std::size_t end = 0; end < whole.size(); ++end) EXPECT_TRUE(refused_untouched(whole.substr(0, end)));
+    EXPECT_TRUE(refused_untouched("{\"first\":1,\"" + key + "\x01\":2}"));
+    EXPECT_TRUE(refused_untouched("{\"first\":1,\"" + key + "\n\":2}"));
+  }
+}
+
+TEST(JsonReader, TakesBackTheDocumentThatCameLast) {
+  Tape tape;
+  (void)read(sample, tape);
+  const std::size_t text = tape.text.size();
+  const std::size_t words = tape.words.size();
+  const Document second = read(sample, tape);
+  take_back(tape, second);
+  EXPECT_EQ(tape.text.size(), text);
+  EXPECT_EQ(tape.words.size(), words);
 }
 
 TEST(JsonScan, FindsTheRouteOrSaysWhyNot) {

@@ -100,6 +100,18 @@ TEST(JsonSeen, AListOfKeysHasANumberFromItsSecondMeetingOn) {
   EXPECT_EQ(lists_of(reader, R"({"x":1,"y\u0000":2})")[0].first, 0u);
 }
 
+TEST(JsonSeen, KeysWithoutACharacterAreCountedAsOthersAre) {
+  Reader reader;
+  const std::string two = R"({"":1,"":2})";
+  lists_of(reader, two);
+  const auto known = lists_of(reader, two);
+  EXPECT_NE(known[0].first, 0u);
+  EXPECT_EQ(lists_of(reader, R"({"":1,"":2,"":3})")[0].first, 0u);
+  EXPECT_EQ(lists_of(reader, R"({"":1})")[0].first, 0u);
+  EXPECT_EQ(lists_of(reader, R"({"":1,"a":2})")[0].first, 0u);
+  EXPECT_EQ(lists_of(reader, two), known);
+}
+
 std::string object_of(std::mt19937& dice, int depth) {
   std::string text = "{";
   const auto members = dice() % 5;

@@ -1,0 +1,123 @@
+"""Texts that are parsed before their route is known, because those before them were all wanted: nothing but time may tell."""
+
+import pytest
+
+WANTED = 40  # in a row; far more than the client needs to expect another
+
+
+def trades(first, last):
+    return [{"type": "trade", "n": number} for number in range(first, last)]
+
+
+def after_go(*messages):
+    """A script that sends all of them once it was spoken to."""
+
+    def script(conn):
+        conn.expect()
+        for message in messages:
+            conn.send(message) if isinstance(message, (str, bytes)) else conn.send_json(message)
+        conn.expect(30)
+
+    return script
+
+
+UNWANTED = [
+    {"type": "quote", "n": 1},
+    '{"type": "quote", "n": bad}',
+    '{"type": "trade", "n": 1, "type": "quote"}',
+    '{"t\\u0079pe": "quote", "type": "trade", "ty\\u0070e": "other"}',
+    '{"n": 1}',
+    '{"type": 5}',
+    '["type", "trade"]',
+    "17",
+    '{"é": 1, "type": "quöte"}',
+    '{"inner": {"type": "trade"}, "é": 1}',
+]
+BAD = ["", "[", '{"type"']  # whose route can not be read: told, wanted or not
+
+
+@pytest.mark.parametrize("odd", UNWANTED, ids=str)
+def test_what_nobody_wants_is_dropped_and_counted_all_the_same(serve, client, until, odd):
+    ws = client(serve(after_go(*trades(0, WANTED), odd, odd, *trades(WANTED, 2 * WANTED))), settle=0.0)
+    seen, errors = [], []
+    ws.on("trade", lambda message: seen.append(message["n"])).on("error", errors.append)
+    ws.wait_open(10)
+    ws.send("go")
+    assert until(lambda: len(seen) == 2 * WANTED)
+    assert seen == list(range(2 * WANTED))
+    assert ws.stats().dropped["unhandled"] == 2
+    assert errors == []
+
+
+@pytest.mark.parametrize("odd", BAD, ids=repr)
+def test_a_text_without_a_readable_route_is_told_once(serve, client, until, odd):
+    ws = client(serve(after_go(*trades(0, WANTED), odd, *trades(WANTED, 2 * WANTED))), settle=0.0)
+    seen, errors = [], []
+    ws.on("trade", lambda message: seen.append(message["n"])).on("error", errors.append)
+    ws.wait_open(10)
+    ws.send("go")
+    assert until(lambda: len(seen) == 2 * WANTED)
+    assert seen == list(range(2 * WANTED))
+    assert until(lambda: errors)
+    assert [error.phase for error in errors] == ["decode"]
+
+
+def test_the_route_is_the_one_that_a_search_would_find(serve, client, until):
+    """Written with escapes, twice, behind an object that has one, in another place, under a key as long as the right one."""
+    odd = [
+        '{"t\\u0079pe": "trade", "n": 0}',
+        '{"type": "quote", "type": "trade", "n": 1}',
+        '{"inner": {"type": "quote"}, "n": 2, "type": "trade"}',
+        '{"time": "quote", "type": "tr\\u0061de", "side": "x", "n": 3}',
+        '{"é": 1, "type": "trade", "n": 4}',
+        ' { "type" : "trade" , "n" : 5 } ',
+    ]
+    ws = client(serve(after_go(*trades(0, WANTED), *odd, *trades(6, 10))), settle=0.0)
+    seen = []
+    ws.on("trade", lambda message: seen.append(message["n"]))
+    ws.wait_open(10)
+    ws.send("go")
+    assert until(lambda: len(seen) == WANTED + 10)
+    assert seen[WANTED:] == list(range(10))
+
+
+@pytest.mark.parametrize("keys", [("kind", "type"), ("type", "kind"), ("kind",)])
+def test_the_first_key_that_is_there_decides(serve, client, until, keys):
+    texts = [
+        '{"type": "a", "kind": "b"}',
+        '{"kind": "b", "type": "a"}',
+        '{"kind": 1, "type": "a"}',
+        '{"kind": "b"}',
+    ]
+    ws = client(serve(after_go(*texts * WANTED)), settle=0.0, route_by=keys)
+    seen = []
+    ws.on("a", lambda message: seen.append("a")).on("b", lambda message: seen.append("b"))
+    ws.on("message", lambda message: seen.append(None))
+    ws.wait_open(10)
+    ws.send("go")
+    routes = {
+        ("kind", "type"): ["b", "b", None, "b"],
+        ("type", "kind"): ["a", "a", "a", "b"],
+        ("kind",): ["b", "b", None, "b"],
+    }
+    wanted = [
+        seen for route in routes[keys] for seen in ([None] if route is None else [route, None])
+    ] * WANTED
+    assert until(lambda: len(seen) == len(wanted))
+    assert sorted(map(str, seen)) == sorted(map(str, wanted))
+
+
+def test_a_small_inbox_keeps_nothing_of_what_nobody_wants(serve, client, until):
+    """What was parsed in vain is taken back: many large ones go through an inbox that would not hold one in ten of them."""
+    pad = "x" * 3000
+    pairs = [
+        one for n in range(2000) for one in (*trades(20 * n, 20 * n + 20), {"type": "quote", "pad": pad})
+    ]
+    ws = client(serve(after_go(*pairs)), settle=0.0, inbox_bytes=100_000)
+    seen = []
+    ws.on("trade", lambda message: seen.append(message["n"]))
+    ws.wait_open(10)
+    ws.send("go")
+    assert until(lambda: len(seen) == 40000, 60)
+    assert seen == list(range(40000))
+    assert ws.stats().dropped["unhandled"] == 2000
