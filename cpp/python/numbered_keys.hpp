@@ -58,8 +58,8 @@ class NumberedKeys {
   void differs(Usual& here, std::size_t index, PyObject* value) noexcept {
     if (here.trust != 0) {
       --here.trust;
-    } else if (in_use ==
-               1) {  // else an object is still being filled, around this one, that has what the pattern had
+    } else if (in_use == 1) {
+      // Else an object around this one is still being filled that has what the pattern had.
       replace(here, index, value);
     }
   }
