@@ -1,6 +1,7 @@
 // Two direct-mapped tables: a newcomer takes the place, so strangers can not make them grow.
 #include "seen.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <random>
 #include <utility>
@@ -35,6 +36,11 @@ void Seen::Key::set(const char* bytes, std::size_t size, std::uint64_t hash_of_i
     quoted |= std::uint64_t{'"'} << 8 * size;
     mask >>= 8 * (7 - size);
   }
+  // What stood there as an escape does not stand there as it is; and these very bytes may mean something else.
+  const bool escaped = std::any_of(bytes, bytes + size, [](char byte) {
+    return byte == '"' || byte == '\\' || static_cast<unsigned char>(byte) < 0x20;
+  });
+  if (escaped) quoted = mask = 0xff;  // in no UTF-8 text
 }
 
 std::uint64_t Seen::next_number() noexcept {

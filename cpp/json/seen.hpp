@@ -124,7 +124,7 @@ class Seen {
   struct Key {
     Packed<longest_key> text;
     std::uint64_t hash = 0;
-    std::uint64_t quoted = 0;  // the first word of the key and the quote behind it,
+    std::uint64_t quoted = 0;  // the first word of the key and the quote behind it, or what stands nowhere,
     std::uint64_t mask = 0;    // and which of its bytes are theirs
 
     void set(const char* bytes, std::size_t size, std::uint64_t hash_of_it) noexcept;

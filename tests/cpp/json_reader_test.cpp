@@ -5,6 +5,7 @@
 
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "json/scan.hpp"
@@ -140,6 +141,28 @@ TEST(JsonReader, AKeyThatStandsWhereAnotherIsExpectedIsReadAsWhatItIs) {
     for (std::size_t end = 0; end < whole.size(); ++end) EXPECT_TRUE(refused_untouched(whole.substr(0, end)));
     EXPECT_TRUE(refused_untouched("{\"first\":1,\"" + key + "\x01\":2}"));
     EXPECT_TRUE(refused_untouched("{\"first\":1,\"" + key + "\n\":2}"));
+  }
+}
+
+TEST(JsonReader, AnExpectedKeyWithEscapesIsNotMistakenForItsOwnBytes) {
+  using Keys = std::vector<std::string>;
+  const auto object = [](const std::string& second) { return "{\"first\":1,\"" + second + "\":2}"; };
+  const std::pair<std::string, std::string> keys[] = {
+      // as written, as meant
+      {R"(\\\\)", R"(\\)"},
+      {R"(\\)", R"(\)"},
+      {R"(a\\\\)", R"(a\\)"},
+      {R"(\\n)", R"(\n)"},
+      {R"(a\\\"b)", R"(a\"b)"},
+      {R"(\t)", "\t"},
+      {R"(longer than a word\\\\)", R"(longer than a word\\)"},
+  };
+  for (const auto& [written, meant] : keys) {
+    for (int meeting = 0; meeting < 4; ++meeting) ASSERT_EQ(keys_of(object(written)), (Keys{"first", meant}));
+    // The key's bytes as they stand: another key, or none at all.
+    const Keys raw = keys_of(object(meant));
+    ASSERT_TRUE(raw.empty() || raw[1] != meant) << meant;
+    ASSERT_EQ(keys_of(object(written)), (Keys{"first", meant}));
   }
 }
 
