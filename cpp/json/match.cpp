@@ -15,27 +15,10 @@ enum class Form : std::uint8_t { none, integer, real };
 
 /// Whether the text has the form of a JSON number (RFC 8259 section 6), and which.
 Form form_of(std::string_view text) {
-  std::size_t at = 0;
-  const auto digits = [&] {
-    const std::size_t begin = at;
-    while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
-    return at - begin;
-  };
-  if (at < text.size() && text[at] == '-') ++at;
-  const std::size_t first = at;
-  const std::size_t whole = digits();
-  if (whole == 0 || (whole > 1 && text[first] == '0')) return Form::none;
-  if (at == text.size()) return Form::integer;
-  if (text[at] == '.') {
-    ++at;
-    if (digits() == 0) return Form::none;
-  }
-  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-    ++at;
-    if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
-    if (digits() == 0) return Form::none;
-  }
-  return at == text.size() ? Form::real : Form::none;
+  Number any;
+  const char* const end = text.data() + text.size();
+  if (text.empty() || read_number(text.data(), end, any) != end) return Form::none;
+  return text.find_first_of(".eE") == std::string_view::npos ? Form::integer : Form::real;
 }
 
 std::string_view digits_of(std::string_view integer) { return integer == "-0" ? "0" : integer; }

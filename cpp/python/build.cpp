@@ -292,15 +292,15 @@ bool Builder::Impl::fill_list(Open& open, Place& place, Open& opened) {
 
 bool Builder::Impl::fill_numbered(Open& open, Place& place, Open& opened) {
   NumberedKeys& keys = *open.keys;
-  Place at = place;  // and what is opened: copies that a processor's registers can hold
+  Place here = place;  // and what is opened: copies that a processor's registers can hold
   Open begun;
   std::uint64_t left = open.left;
   auto index = static_cast<std::size_t>(open.next);
   bool well = true;
   do {
-    ++at.at;  // the key
-    const Tag tag = word::tag(*at.at);
-    PyObject* made = value(at, begun);
+    ++here.at;  // the key
+    const Tag tag = word::tag(*here.at);
+    PyObject* made = value(here, begun);
     const bool again = tag == Tag::known || tag <= Tag::no;
     well = made != nullptr &&
            ((again && keys.has(index, made)) || PyDict_SetItem(open.container, keys.key(index), made) == 0);
@@ -311,7 +311,7 @@ bool Builder::Impl::fill_numbered(Open& open, Place& place, Open& opened) {
   open.left = left;
   open.next = static_cast<Py_ssize_t>(index);
   opened = begun;
-  place = at;
+  place = here;
   return well;
 }
 
