@@ -6,3 +6,16 @@ def echo(conn):
     conn.accept()
     while True:
         conn.send(conn.expect())
+
+
+def after_go(*batches):
+    """A script that sends one batch per message it receives."""
+
+    def script(conn):
+        for batch in batches:
+            conn.expect()
+            for message in batch:
+                conn.send(message) if isinstance(message, (str, bytes)) else conn.send_json(message)
+        conn.expect(30)
+
+    return script

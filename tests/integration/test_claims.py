@@ -5,23 +5,11 @@ import threading
 import time
 
 import pytest
+from server_scripts import after_go
 
 
 def numbers(kind, first, last):
     return [{"type": kind, "n": number} for number in range(first, last)]
-
-
-def after_go(*batches):
-    """A script that sends one batch per message it receives."""
-
-    def script(conn):
-        for batch in batches:
-            conn.expect()
-            for message in batch:
-                conn.send(message) if isinstance(message, (str, bytes)) else conn.send_json(message)
-        conn.expect(30)
-
-    return script
 
 
 def at_once(*messages):

@@ -1,24 +1,13 @@
 """Texts that are parsed before their route is known, because those before them were all wanted: nothing but time may tell."""
 
 import pytest
+from server_scripts import after_go
 
 WANTED = 40  # in a row; far more than the client needs to expect another
 
 
 def trades(first, last):
     return [{"type": "trade", "n": number} for number in range(first, last)]
-
-
-def after_go(*messages):
-    """A script that sends all of them once it was spoken to."""
-
-    def script(conn):
-        conn.expect()
-        for message in messages:
-            conn.send(message) if isinstance(message, (str, bytes)) else conn.send_json(message)
-        conn.expect(30)
-
-    return script
 
 
 UNWANTED = [
@@ -38,7 +27,7 @@ BAD = ["", "[", '{"type"']  # whose route can not be read: told, wanted or not
 
 @pytest.mark.parametrize("odd", UNWANTED + BAD, ids=repr)
 def test_another_text_among_them_is_dropped_or_told_all_the_same(serve, client, until, odd):
-    ws = client(serve(after_go(*trades(0, WANTED), odd, odd, *trades(WANTED, 2 * WANTED))), settle=0.0)
+    ws = client(serve(after_go([*trades(0, WANTED), odd, odd, *trades(WANTED, 2 * WANTED)])), settle=0.0)
     seen, errors = [], []
     ws.on("trade", lambda message: seen.append(message["n"])).on("error", errors.append)
     ws.wait_open(10)
@@ -61,7 +50,7 @@ def test_the_route_is_the_one_that_a_search_would_find(serve, client, until):
         '{"é": 1, "type": "trade", "n": 4}',
         ' { "type" : "trade" , "n" : 5 } ',
     ]
-    ws = client(serve(after_go(*trades(0, WANTED), *odd, *trades(6, 10))), settle=0.0)
+    ws = client(serve(after_go([*trades(0, WANTED), *odd, *trades(6, 10)])), settle=0.0)
     seen = []
     ws.on("trade", lambda message: seen.append(message["n"]))
     ws.wait_open(10)
@@ -73,7 +62,7 @@ def test_the_route_is_the_one_that_a_search_would_find(serve, client, until):
 @pytest.mark.parametrize("key", ["тип", "é", "k" * 65])
 def test_keys_that_are_no_short_ascii_route_as_others_do(serve, client, until, key):
     texts = [{key: "trade", "n": n} for n in range(3 * WANTED)]
-    ws = client(serve(after_go(*texts, {"n": 1}, {key: "quote"}, *texts)), settle=0.0, route_by=key)
+    ws = client(serve(after_go([*texts, {"n": 1}, {key: "quote"}, *texts])), settle=0.0, route_by=key)
     seen = []
     ws.on("trade", lambda message: seen.append(message["n"]))
     ws.wait_open(10)
@@ -90,7 +79,7 @@ def test_the_first_key_that_is_there_decides(serve, client, until, keys):
         '{"kind": 1, "type": "a"}',
         '{"kind": "b"}',
     ]
-    ws = client(serve(after_go(*texts * WANTED)), settle=0.0, route_by=keys)
+    ws = client(serve(after_go(texts * WANTED)), settle=0.0, route_by=keys)
     seen = []
     ws.on("a", lambda message: seen.append("a")).on("b", lambda message: seen.append("b"))
     ws.on("message", lambda message: seen.append(None))
