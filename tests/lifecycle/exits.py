@@ -32,6 +32,9 @@ def script_for(state):
                     conn.send_raw(frames_of_numbers())
             elif state in ("busy", "slow"):
                 conn.send_json({"type": "n"})
+            elif state == "silent":
+                conn.expect(60)
+                conn.send_json({"type": "n"})
             elif state == "blocked":
                 conn.pause_reading()
 

@@ -22,7 +22,9 @@ from fastws import Backoff, WebSocketClient
 
 logging.getLogger("fastws").addHandler(logging.NullHandler())  # warnings of reconnects are not what is tested
 
-REACHED = {"resolving": "connecting", "flood": "open", "busy": "open", "blocked": "open"}
+REACHED = {"resolving": "connecting", "flood": "open", "busy": "open", "blocked": "open", "silent": "open"}
+crowd = []  # beside the client, in the state `silent`: others whose handlers were told nothing yet
+told = []
 
 
 def until(condition, timeout=15.0):
@@ -53,6 +55,10 @@ def make(url, state, ending):
         reconnect=Backoff(base=60.0, cap=60.0),
     )
     count = []
+    if state == "silent":
+        ws.on("n", told.append)
+        crowd.extend(WebSocketClient(url).on("n", told.append) for _ in range(11))
+        until(lambda: all(one.state == "open" for one in crowd))
     if state == "flood":
         ws.on("n", count.append)
     if state == "busy":
@@ -115,6 +121,9 @@ def in_forked_child(ws, ending):
         with WebSocketClient(echo_url, connect_timeout=15) as fresh:
             assert fresh.send({"type": "echo"})
             assert fresh.recv(15) == {"type": "echo"}
+        with WebSocketClient(echo_url, connect_timeout=15).on("echo", told.append) as handled:
+            assert handled.send({"type": "echo"})
+            until(lambda: {"type": "echo"} in told)
     sys.exit(7)
 
 
@@ -128,6 +137,10 @@ def fork(ws, ending):
     assert ws.state == before, (before, ws.state)
     if before == "open" and state not in ("busy", "blocked"):
         assert ws.ping(10) > 0
+    if state == "silent":
+        for one in [ws, *crowd]:
+            one.send("go")
+        until(lambda: len(told) == 12)
 
 
 url, state, ending, echo_url = sys.argv[1:5]
@@ -143,6 +156,7 @@ elif ending == "exit-in-handler":
     raise SystemExit("wait() did not raise")
 elif ending == "del":
     del ws
+    crowd.clear()
     gc.collect()
     assert list(fastws.clients()) == []
     if state not in ("busy", "blocked"):

@@ -15,6 +15,7 @@ STATES = [
     "connecting",
     "resolving",
     "open",
+    "silent",
     "flood",
     "busy",
     "blocked",
@@ -27,7 +28,8 @@ ENDINGS = {"normal": 0, "exit": 3, "exit-in-handler": 3, "exception": 1, "interr
 POINTLESS = {
     ("idle", "exit-in-handler"),  # no handler ever runs
     ("closed", "interrupt"),  # wait() returns at once
-    ("busy", "exit-in-handler"),  # the same as open
+    ("silent", "exit-in-handler"),  # the same as open
+    ("busy", "exit-in-handler"),
     ("blocked", "exit-in-handler"),
     ("blocked", "del"),  # the sleeping threads hold it
 }
