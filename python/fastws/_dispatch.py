@@ -1,19 +1,22 @@
 """The one thread of a client that calls handlers.
 
-Knows the core's queue and the delivery. Promises: one handler at a time, never on a caller's stack; an exception in a
+Knows the core's queue, the delivery and cells. Promises: one handler at a time, never on a caller's stack; an exception in a
 handler is told and stops nothing; while the thread sleeps it keeps neither the client nor its handlers alive, so a client
 that nobody else refers to is collected in any state.
 """
 
 from __future__ import annotations
 
+import contextvars
+import functools
 import inspect
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import _core
+from . import _cells, _core
 from ._delivery import SLICE_MESSAGES, SLICE_SECONDS, Delivery, Step
 from ._handlers import Handler
 
@@ -58,15 +61,23 @@ class Dispatcher(Delivery):
         return threading.get_ident() == self._caller
 
     def start(self) -> None:
-        """Start the thread, the first time."""
+        """Start the thread, the first time. Raises RuntimeError: the system gives none, and nothing has changed."""
         with self._draining:
             if self._thread is not None:
                 return
+            work: Callable[[], None] = functools.partial(_run, self._core, weakref.ref(self))
+            if _cells.in_kernel() is not None:  # what the thread logs goes to the cell that is running now
+                work = functools.partial(contextvars.copy_context().run, work)
+            thread = threading.Thread(target=work, name=self._name, daemon=True)
             self._started_at = time.monotonic()
             self._core.dispatching(True)
-            target = (self._core, weakref.ref(self))
-            self._thread = threading.Thread(target=_run, args=target, name=self._name, daemon=True)
-            self._thread.start()
+            try:
+                thread.start()
+            except RuntimeError:
+                self._started_at = None
+                self._core.dispatching(False)
+                raise
+            self._thread = thread
 
     def forked(self) -> None:
         """In a fork's child: the thread is gone, and a lock that another thread held will never be released."""

@@ -219,6 +219,7 @@ class ClientFace(Keeping, Refusing, Shown, ABC):
 
         Raises:
             TypeError: `event` is no str, or `fn` can not be called. ValueError: `batch` for a lifecycle event.
+            RuntimeError: the system gives no thread for handlers.
         """
         if fn is None:
 
@@ -237,7 +238,11 @@ class ClientFace(Keeping, Refusing, Shown, ABC):
             origin=_cells.origin(self),
         )
         if handler is not None:
-            self._dispatcher.start()  # first, so that what is claimed has somebody who takes it
+            try:
+                self._dispatcher.start()  # first, so that what is claimed has somebody who takes it
+            except RuntimeError:
+                self._dispatcher.handlers.discard(handler)
+                raise
             self._heed_handlers()
             if event == "connect":
                 self._dispatcher.connect_late(handler)

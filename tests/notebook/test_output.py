@@ -32,6 +32,20 @@ def test_the_error_of_a_handler_is_shown_where_its_prints_go(kernel, opened):
     assert latest.log == ""
 
 
+def test_what_a_client_logs_is_shown_where_its_first_handler_was_registered(kernel, server):
+    clients = {}
+    for cell in "ABC":
+        making = f"WebSocketClient({server.url!r} + {cell!r}, reconnect=fastws.Backoff(base=0.05))"
+        clients[cell] = kernel.run(f"{cell} = {making}.on('a', print); {cell}.wait_open(20)", cell)
+    latest = kernel.run("print('latest')", "D")
+    for cell in "BCA":
+        next(conn for conn in server.connections if conn.request.path == f"/{cell}").drop()
+        kernel.until(lambda cell=cell: clients[cell].log, f"nothing was logged for {cell}")
+    for cell, run in clients.items():
+        assert "attempt 1" in run.log and len(run.log.splitlines()) == 1, (cell, run.log)
+    assert latest.log == ""
+
+
 def test_lifecycle_handlers_and_those_that_handlers_register_print_there_too(kernel, opened):
     conn = opened(kernel, "reconnect=fastws.Backoff(base=0.05)")
     a = kernel.run(
