@@ -117,6 +117,11 @@ def in_kernel() -> Any:
     return shell if shell is not None and hasattr(shell, "kernel") else None
 
 
+def shown_here(work: Callable[[], None]) -> Callable[[], None]:
+    """The same, for a thread: in a Jupyter kernel its output goes where that of the caller goes."""
+    return work if in_kernel() is None else functools.partial(contextvars.copy_context().run, work)
+
+
 def _shell() -> Any:
     ipython = sys.modules.get("IPython")
     get = getattr(ipython, "get_ipython", None)  # None: it is being imported

@@ -7,13 +7,11 @@ that nobody else refers to is collected in any state.
 
 from __future__ import annotations
 
-import contextvars
 import functools
 import inspect
 import threading
 import time
 import weakref
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _cells, _core
@@ -65,10 +63,8 @@ class Dispatcher(Delivery):
         with self._draining:
             if self._thread is not None:
                 return
-            work: Callable[[], None] = functools.partial(_run, self._core, weakref.ref(self))
-            if _cells.in_kernel() is not None:  # what the thread logs goes to the cell that is running now
-                work = functools.partial(contextvars.copy_context().run, work)
-            thread = threading.Thread(target=work, name=self._name, daemon=True)
+            work = functools.partial(_run, self._core, weakref.ref(self))
+            thread = threading.Thread(target=_cells.shown_here(work), name=self._name, daemon=True)
             self._started_at = time.monotonic()
             self._core.dispatching(True)
             try:
