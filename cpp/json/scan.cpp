@@ -276,9 +276,7 @@ bool find_members(std::string_view text, const std::vector<std::string>& keys, s
 }
 
 Route find_route(std::string_view text, const std::vector<std::string>& keys, std::string& scratch) {
-  if (keys.size() == 1) {
-    if (const auto route = find_plain_route(text, keys[0])) return *route;
-  }
+  if (Route route; keys.size() == 1 && find_plain_route(text, keys[0], route)) return route;
   std::vector<Member>& members = absent(keys.size());
   switch (scan_members(text, keys, members, scratch)) {
     case Scanned::members: return decide(members, scratch);

@@ -4,15 +4,14 @@
 // json.loads accepts; reads nothing outside the text.
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "scan.hpp"
 
 namespace fastws::json {
 
-/// nullopt = only a whole scan can tell. Without a backslash in the text every quote begins or ends a string, so the key in
+/// False = only a whole scan can tell. Without a backslash in the text every quote begins or ends a string, so the key in
 /// quotes is that key or a value that reads alike, wherever it stands; where it stands nowhere, there is no such key.
-std::optional<Route> find_plain_route(std::string_view text, std::string_view key) noexcept;
+bool find_plain_route(std::string_view text, std::string_view key, Route& route) noexcept;
 
 }  // namespace fastws::json
