@@ -16,33 +16,37 @@ void add_one(std::atomic<std::uint64_t>& counter) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-std::uint64_t eight_bytes(const char* at) noexcept {
-  std::uint64_t word;
+template <class Word>
+Word word_at(const char* at) noexcept {
+  Word word;
   std::memcpy(&word, at, sizeof word);
   return word;
 }
 
-/// Types are short as a rule: those of 8 to 16 bytes are hashed by two words that cover them.
-std::uint64_t hash_of(std::string_view type) noexcept {
-  constexpr std::uint64_t odd = 0x9e3779b97f4a7c15;
-  std::uint64_t words[2] = {type.size(), 0};
-  if (type.size() > 16) {
-    words[1] = std::hash<std::string_view>()(type);
-  } else if (type.size() >= 8) {
-    words[0] ^= eight_bytes(type.data()) * odd;
-    words[1] = eight_bytes(type.data() + type.size() - 8);
-  } else if (!type.empty()) {
-    std::memcpy(&words[1], type.data(), type.size());
-  }
-  std::uint64_t hash = (words[0] ^ words[1]) * odd;
-  return (hash ^ hash >> 32) * odd >> 32;
-}
-
 }  // namespace
 
-TypeCounts::Slot& TypeCounts::slot_of(std::string_view type) const noexcept {
-  std::size_t at = hash_of(type) & (size_ - 1);
-  while (slots_[at].times.load(std::memory_order_relaxed) != 0 && slots_[at].type != type) {
+TypeCounts::Brief::Brief(std::string_view type) noexcept : size(type.size()) {
+  if (size > most_bytes) {
+    end = std::hash<std::string_view>()(type);
+  } else if (size >= 8) {
+    begin = word_at<std::uint64_t>(type.data());
+    end = word_at<std::uint64_t>(type.data() + size - 8);
+  } else if (size >= 4) {
+    begin = word_at<std::uint32_t>(type.data());
+    end = word_at<std::uint32_t>(type.data() + size - 4);
+  } else {
+    for (const char c : type) begin = begin << 8 | static_cast<unsigned char>(c);
+  }
+}
+
+std::size_t TypeCounts::Brief::hash() const noexcept {
+  constexpr std::uint64_t odd = 0x9e3779b97f4a7c15;
+  return static_cast<std::size_t>((begin * odd + end + size) * odd >> 32);
+}
+
+TypeCounts::Slot& TypeCounts::slot_of(std::string_view type, const Brief& brief) const noexcept {
+  std::size_t at = brief.hash() & (size_ - 1);
+  while (slots_[at].times.load(std::memory_order_relaxed) != 0 && !slots_[at].is_of(type, brief)) {
     at = (at + 1) & (size_ - 1);
   }
   return slots_[at];
@@ -50,16 +54,21 @@ TypeCounts::Slot& TypeCounts::slot_of(std::string_view type) const noexcept {
 
 void TypeCounts::count(std::string_view type) {
   add_one(total_);
+  Brief brief(type);
   if (size_ != 0) {
-    Slot& slot = slot_of(type);
+    Slot& slot = slot_of(type, brief);
     if (slot.times.load(std::memory_order_relaxed) != 0) return add_one(slot.times);
   }
-  if (used_ >= most_types) type = "(other)";
+  if (used_ >= most_types) {
+    type = "(other)";
+    brief = Brief(type);
+  }
   const std::lock_guard<std::mutex> lock(mutex_);
   if (used_ + 1 > size_ / 2) grow();
-  Slot& slot = slot_of(type);
+  Slot& slot = slot_of(type, brief);
   if (slot.times.load(std::memory_order_relaxed) == 0) {
     slot.type = type;
+    slot.brief = brief;
     ++used_;
   }
   add_one(slot.times);
@@ -72,8 +81,9 @@ void TypeCounts::grow() {
   for (std::size_t at = 0; at < before; ++at) {
     const std::uint64_t times = old[at].times.load(std::memory_order_relaxed);
     if (times == 0) continue;
-    Slot& slot = slot_of(old[at].type);
+    Slot& slot = slot_of(old[at].type, old[at].brief);
     slot.type = std::move(old[at].type);
+    slot.brief = old[at].brief;
     slot.times.store(times, std::memory_order_relaxed);
   }
 }

@@ -24,12 +24,31 @@ class TypeCounts {
   [[nodiscard]] std::map<std::string, std::uint64_t> by_type() const;
 
  private:
+  /// A type in two words and its length: all there is of up to 16 bytes, a hash of longer ones.
+  struct Brief {
+    static constexpr std::size_t most_bytes = 16;
+
+    Brief() = default;
+    explicit Brief(std::string_view type) noexcept;
+    [[nodiscard]] std::size_t hash() const noexcept;
+
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::size_t size = 0;
+  };
+
   struct Slot {
+    [[nodiscard]] bool is_of(std::string_view asked, const Brief& asked_brief) const noexcept {
+      return brief.size == asked_brief.size && brief.begin == asked_brief.begin &&
+             brief.end == asked_brief.end && (brief.size <= Brief::most_bytes || type == asked);
+    }
+
+    Brief brief;
     std::string type;
     std::atomic<std::uint64_t> times{0};  // 0 = free
   };
 
-  Slot& slot_of(std::string_view type) const noexcept;
+  Slot& slot_of(std::string_view type, const Brief& brief) const noexcept;
   void grow();
 
   // Open addressing: types are looked up for every message that is dropped, so it is one step and no pointer to follow.
