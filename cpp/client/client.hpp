@@ -217,16 +217,16 @@ class Client final : public std::enable_shared_from_this<Client>, private Transp
   void transport_failed(Failure failure) override;
   void transport_lost(policy::Loss loss, std::optional<Failure> fault) override;
   void begin_read() override;
-  void transport_message(engine::Opcode opcode, const std::string& payload) override;
+  void transport_message(engine::Opcode opcode, std::string_view payload) override;
   bool end_read(bool closing) override;
   void discard_read() override;
   bool finish_read(std::uint64_t life, bool closing);
   void transport_pong(std::string_view payload) override;
   void bytes_received(std::size_t size) override;
 
-  void text_arrived(const std::string& payload);
+  void text_arrived(std::string_view payload);
   bool seems_wanted(std::string_view text);
-  void binary_arrived(const std::string& payload);
+  void binary_arrived(std::string_view payload);
 
   const Target target_;
   const std::shared_ptr<const Options> options_;

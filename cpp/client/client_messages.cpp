@@ -38,7 +38,7 @@ bool Client::finish_read(std::uint64_t life, bool closing) {
 
 // --- One message -----------------------------------------------------------------------------------------------------
 
-void Client::transport_message(engine::Opcode opcode, const std::string& payload) {
+void Client::transport_message(engine::Opcode opcode, std::string_view payload) {
   ++read_messages_;
   if (recorder_ &&
       !recorder_->message(transport_->epoch(), opcode == engine::Opcode::binary, payload, read_began_)) {
@@ -51,42 +51,44 @@ void Client::transport_message(engine::Opcode opcode, const std::string& payload
   }
 }
 
-void Client::binary_arrived(const std::string& payload) {
+void Client::binary_arrived(std::string_view payload) {
   if (!inbox_.binary_wanted() && !inbox_.undecided()) {
     inbox_.count_unhandled("binary");
     return;
   }
-  inbox_.add(Item::Kind::binary, json::Reader::append_text(inbox_.tape(), payload), false, route_, payload);
+  inbox_.add(Item::Kind::binary, json::Reader::append_text(inbox_.tape(), payload), false, {}, payload);
 }
 
-void Client::text_arrived(const std::string& payload) {
+void Client::text_arrived(std::string_view payload) {
   if (replies_.any()) reply_to(payload);
   const bool routed = options_->json && !options_->route_by.empty();
-  json::Route found;
   std::optional<json::Document> parsed;
-  if (routed && seems_wanted(payload)) {
-    parsed = io_.reader.append(inbox_.tape(), payload, options_->route_by, found, scratch_);
-  } else if (routed) {
-    found = json::find_route(payload, options_->route_by, scratch_);
-  }
+  const json::Route found = [&] {
+    if (!routed) return json::Route{};
+    if (!seems_wanted(payload)) return json::find_route(payload, options_->route_by, scratch_);
+    json::Route route;
+    parsed = io_.reader.append(inbox_.tape(), payload, options_->route_by, route, scratch_);
+    route.value = route_.assign(route.value);  // it may lie in the tape, which grows
+    return route;
+  }();
   const bool has_route = found.kind == json::Route::Kind::found;
-  route_.assign(has_route ? found.value : std::string_view());
+  const std::string_view route = has_route ? found.value : std::string_view();
   const auto unparsed = [&] { return json::Reader::append_text(inbox_.tape(), payload); };
   if (found.kind == json::Route::Kind::unreadable) {
     inbox_.add_unreadable(parsed ? *parsed : unparsed());
     return;
   }
   const auto kind = options_->json ? Item::Kind::json : Item::Kind::text;
-  const bool wanted = inbox_.wanted(has_route, route_);
+  const bool wanted = inbox_.wanted(has_route, route);
   wanted_in_a_row_ = wanted ? std::min(wanted_in_a_row_ + 1, many) : 0;
   if (wanted) {
     if (!parsed) parsed = options_->json ? io_.reader.append(inbox_.tape(), payload) : unparsed();
-    inbox_.add(kind, *parsed, has_route, route_, payload);
+    inbox_.add(kind, *parsed, has_route, route, payload);
   } else if (inbox_.undecided()) {
-    inbox_.add(kind, parsed ? *parsed : unparsed(), has_route, route_, payload);
+    inbox_.add(kind, parsed ? *parsed : unparsed(), has_route, route, payload);
   } else {
     if (parsed) json::take_back(inbox_.tape(), *parsed);
-    inbox_.count_unhandled(route_);
+    inbox_.count_unhandled(route);
   }
 }
 
@@ -94,9 +96,9 @@ void Client::text_arrived(const std::string& payload) {
 /// the text less than finding the route first when it is right. Small ones are like those before them.
 bool Client::seems_wanted(std::string_view text) {
   if (text.size() < large_text) return wanted_in_a_row_ == many;
-  if (inbox_.wanted(false, route_.assign(""))) return true;
+  if (inbox_.wanted(false, {})) return true;
   const json::Route guess = json::guess_route(text.substr(0, beginning), options_->route_by, scratch_);
-  return guess.kind == json::Route::Kind::found && inbox_.wanted(true, route_.assign(guess.value));
+  return guess.kind == json::Route::Kind::found && inbox_.wanted(true, guess.value);
 }
 
 }  // namespace fastws::client

@@ -70,7 +70,7 @@ void Inbox::begin(double now) {
   use_slab();
 }
 
-void Inbox::add(Item::Kind kind, const json::Document& document, bool has_route, const std::string& route,
+void Inbox::add(Item::Kind kind, const json::Document& document, bool has_route, std::string_view route,
                 std::string_view text) {
   const Policy& policy = kind == Item::Kind::binary ? overflow_->binary : overflow_->of(has_route, route);
   Item item;
@@ -94,8 +94,7 @@ void Inbox::add(Item::Kind kind, const json::Document& document, bool has_route,
 }
 
 void Inbox::add_unreadable(const json::Document& document) {
-  static const std::string no_route;
-  add(Item::Kind::json, document, false, no_route, {});
+  add(Item::Kind::json, document, false, {}, {});
   // Told as an error, once: neither dropped nor in another's place.
   pending_.back().policy = Policy::Kind::pause;
   pending_.back().judge = true;

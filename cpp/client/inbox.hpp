@@ -90,13 +90,13 @@ class Inbox {
   // The I/O thread. Between begin() and publish() the messages of one socket read are added; nobody sees them before.
 
   void begin(double now);
-  [[nodiscard]] bool wanted(bool has_route, const std::string& route) const;
+  [[nodiscard]] bool wanted(bool has_route, std::string_view route) const;
   [[nodiscard]] bool binary_wanted() const;
   /// Nobody wants a message now, but somebody still may: it is kept for a while, unparsed.
   [[nodiscard]] bool undecided() const noexcept { return view_->undecided; }
   [[nodiscard]] json::Tape& tape() noexcept { return filling_->tape; }
   /// `text`: the message as it came; what is in the tape was read in place.
-  void add(Item::Kind kind, const json::Document& document, bool has_route, const std::string& route,
+  void add(Item::Kind kind, const json::Document& document, bool has_route, std::string_view route,
            std::string_view text);
   /// A text whose route cannot be read: whoever handles errors judges it, wanted or not.
   void add_unreadable(const json::Document& document);
@@ -173,7 +173,7 @@ class Inbox {
   void empty_ring_when_settled();
   void renew_view();
   [[nodiscard]] bool is_undecided() const noexcept;
-  Lane* reader_for(const Item& item, const std::string& route);
+  Lane* reader_for(const Item& item, std::string_view route);
 
   // inbox_overflow.cpp
   /// `news`: it just arrived; false: it was claimed, or a consumer gave it back.
@@ -248,7 +248,6 @@ class Inbox {
   Drops drops_;
   TypeCounts unhandled_;  // counted by the I/O thread, under no lock of ours
   std::map<std::string, std::shared_ptr<Notice>> bursts_;
-  std::string scratch_;   // the route being placed
   std::string identity_;  // I/O thread: the identity being added
   double arrived_ = 0.0;  // I/O thread: when the present read was done
 };

@@ -17,7 +17,7 @@ constexpr std::size_t ring_limit_bytes = std::size_t{4} << 20;
 
 // --- What the I/O thread asks ----------------------------------------------------------------------------------------
 
-bool Inbox::wanted(bool has_route, const std::string& route) const {
+bool Inbox::wanted(bool has_route, std::string_view route) const {
   if (view_->handlers.wants(has_route, route)) return true;
   return std::any_of(view_->readers.begin(), view_->readers.end(),
                      [&](const Wishes& wishes) { return wishes.wants(has_route, route); });
@@ -44,7 +44,7 @@ void Inbox::renew_view() {
 
 // --- Placing ---------------------------------------------------------------------------------------------------------
 
-Lane* Inbox::reader_for(const Item& item, const std::string& route) {
+Lane* Inbox::reader_for(const Item& item, std::string_view route) {
   // Whoever names the route goes before whoever takes everything.
   Lane* general = nullptr;
   for (auto& reader : readers_) {
@@ -59,8 +59,7 @@ Lane* Inbox::reader_for(const Item& item, const std::string& route) {
 void Inbox::place(Item&& item) {
   item.sequence = ++sequence_;
   item.life = static_cast<std::uint32_t>(life_);
-  scratch_.assign(item.route_text());
-  const std::string& route = scratch_;
+  const std::string_view route = item.route_text();
   const Wishes& wishes = handlers_->wishes;
   const bool handled =
       item.judge ||
@@ -107,7 +106,7 @@ void Inbox::keep_in_ring(Item&& item) {
 void Inbox::claim() {
   std::list<Item> left;
   for (Item& item : ring_) {
-    const std::string route(item.route_text());
+    const std::string_view route = item.route_text();
     const Wishes& wishes = handlers_->wishes;
     const bool wanted =
         item.kind == Item::Kind::binary ? wishes.binary() : wishes.wants(item.has_route(), route);
@@ -128,7 +127,7 @@ void Inbox::empty_ring_when_settled() {
   if (is_undecided() || ring_.empty()) return;
   for (Item& item : ring_) {
     if (!item.handled) {
-      count_unhandled(item.kind == Item::Kind::binary ? "binary" : std::string(item.route_text()));
+      count_unhandled(item.kind == Item::Kind::binary ? "binary" : item.route_text());
     }
     leave(item);
   }

@@ -19,7 +19,7 @@ std::string_view integer(std::string_view raw) {
 
 }  // namespace
 
-const Policy& Overflow::of(bool has_route, const std::string& route) const {
+const Policy& Overflow::of(bool has_route, std::string_view route) const {
   if (!has_route) return unrouted;
   if (by_route.empty()) return others;
   const auto here = by_route.find(route);

@@ -4,9 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace fastws::client {
 
@@ -22,12 +23,12 @@ constexpr bool droppable(Policy::Kind kind) noexcept {
 }
 
 struct Overflow {
-  std::unordered_map<std::string, Policy> by_route;
+  std::map<std::string, Policy, std::less<>> by_route;
   Policy others;    // routes that have no line of their own
   Policy unrouted;  // text messages without a route
   Policy binary;
 
-  [[nodiscard]] const Policy& of(bool has_route, const std::string& route) const;
+  [[nodiscard]] const Policy& of(bool has_route, std::string_view route) const;
 };
 
 /// Appends what tells the messages of one route apart: the kind and the value of the key, a string or an integer, in a

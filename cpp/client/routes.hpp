@@ -18,7 +18,7 @@ class Wishes {
   Wishes() = default;
   Wishes(const std::vector<std::string>& routes, bool everything, bool binary)
       : routes_(routes), everything_(everything), binary_(binary) {
-    if (routes.size() > few) many_ = std::make_shared<const Routes>(routes.begin(), routes.end());
+    if (routes.size() > few) many_ = std::make_shared<const Many>(routes);
   }
 
   /// Everything, binary included: a reader that names no route.
@@ -28,22 +28,30 @@ class Wishes {
   [[nodiscard]] bool everything() const noexcept { return everything_; }
   [[nodiscard]] bool binary() const noexcept { return binary_; }
   /// Text messages that carry no route are wanted only by who wants everything.
-  [[nodiscard]] bool wants(bool has_route, const std::string& route) const {
+  [[nodiscard]] bool wants(bool has_route, std::string_view route) const {
     return everything_ || (has_route && names(route));
   }
 
  private:
   static constexpr std::size_t few = 8;  // routes that are compared one by one sooner than hashed
 
-  [[nodiscard]] bool names(const std::string& route) const {
-    if (many_ != nullptr) return many_->count(route) != 0;
+  [[nodiscard]] bool names(std::string_view route) const {
+    if (many_ != nullptr) return many_->hashed.count(route) != 0;
     return std::find(routes_.begin(), routes_.end(), route) != routes_.end();
   }
 
-  using Routes = std::unordered_set<std::string>;
+  struct Many {
+    explicit Many(const std::vector<std::string>& given)
+        : routes(given), hashed(routes.begin(), routes.end()) {}
+    Many(const Many&) = delete;
+    Many& operator=(const Many&) = delete;
+
+    const std::vector<std::string> routes;
+    const std::unordered_set<std::string_view> hashed;  // what is asked for is no std::string
+  };
 
   std::vector<std::string> routes_;
-  std::shared_ptr<const Routes> many_;  // the same, when they are more than a few
+  std::shared_ptr<const Many> many_;  // the same, when they are more than a few
   bool everything_ = false;
   bool binary_ = false;
 };

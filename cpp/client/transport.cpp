@@ -324,7 +324,7 @@ void Transport::opened(engine::Response response) {
 
 void Transport::rejected(Failure failure) { rejected_ = std::make_unique<Failure>(std::move(failure)); }
 
-void Transport::message(engine::Opcode opcode, std::string& payload) {
+void Transport::message(engine::Opcode opcode, std::string_view payload) {
   if (owner_ != nullptr) owner_->transport_message(opcode, payload);
 }
 

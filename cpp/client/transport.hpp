@@ -46,7 +46,7 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
     /// Around the messages of one socket read. end_read(): true = pause reading until resume(). `closing`: our Close frame
     /// is out, so reading goes on to find the peer's, and what finds no room is dropped.
     virtual void begin_read() = 0;
-    virtual void transport_message(engine::Opcode opcode, const std::string& payload) = 0;
+    virtual void transport_message(engine::Opcode opcode, std::string_view payload) = 0;
     virtual bool end_read(bool closing) = 0;
     /// Instead, when this was replaced while it was read: nobody was told of the connection, so nobody gets its messages.
     virtual void discard_read() = 0;
@@ -82,7 +82,7 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   // engine::Listener
   void opened(engine::Response response) override;
   void rejected(Failure failure) override;
-  void message(engine::Opcode opcode, std::string& payload) override;
+  void message(engine::Opcode opcode, std::string_view payload) override;
   void pong(std::string_view payload) override;
   void closed(std::uint16_t code, std::string_view reason) override;
   void failed(std::uint16_t code, Failure failure) override;

@@ -222,6 +222,12 @@ class Engine::Impl {
 
   void read_frames(const char* data, std::size_t size) {
     while (size != 0 && state_ == State::open) {
+      if (const auto here = protocol_.whole_message({data, size})) {
+        data += here->frame_size;
+        size -= here->frame_size;
+        listener_.message(here->binary ? Opcode::binary : Opcode::text, here->payload);
+        continue;
+      }
       const std::size_t used = protocol_.read(data, size);
       data += used;
       size -= used;

@@ -53,8 +53,9 @@ class Listener {
   virtual void opened(Response response) = 0;
   /// The handshake is over and there is no WebSocket. `failure` says why; the response is inside it as well.
   virtual void rejected(Failure failure) = 0;
-  /// A whole message. Text is valid UTF-8. The payload may be changed in place and is valid until the call returns.
-  virtual void message(Opcode opcode, std::string& payload) = 0;
+  /// A whole message. Text is valid UTF-8. The payload is valid until the call returns; a message that came whole lies where
+  /// it was fed.
+  virtual void message(Opcode opcode, std::string_view payload) = 0;
   virtual void pong(std::string_view payload) = 0;
   /// The peer's Close frame arrived (code 1005: it carried none). Our answer, when one is due, is in output().
   virtual void closed(std::uint16_t code, std::string_view reason) = 0;

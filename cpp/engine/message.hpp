@@ -35,16 +35,20 @@ class Message {
     opcode_ = opcode;
     compressed_ = false;
     begun_ = true;
+    pass_by();
+    payload_.reserve(std::min(announced, kReserve));
+  }
+
+  /// The message before this one is not needed any more, and a large buffer that was needed long ago is not either.
+  void pass_by() {
     const bool small = payload_.size() < payload_.capacity() / 8;
+    payload_.clear();
     idle_ = small && payload_.capacity() > SharedRoom::most_bytes ? idle_ + 1 : 0;
     if (idle_ == kPatience) {
       std::string().swap(payload_);
       idle_ = 0;
     }
-    payload_.clear();
-    payload_.reserve(std::min(announced, kReserve));
   }
-
   /// The message was handed on.
   void end() noexcept { begun_ = false; }
   /// Nothing has come for a while: its room is given back, unless another message is on its way.
@@ -99,6 +103,8 @@ class MessageSlots {
     return Message::ptr(&slot);
   }
   void give_back() { data_.give_back(); }
+  /// A message came that needed no slot.
+  void pass_by() { data_.pass_by(); }
   /// All bytes at hand are read.
   void rest() {
     if (room_ != nullptr) data_.rest(*room_);

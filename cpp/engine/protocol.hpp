@@ -2,7 +2,8 @@
 // mended.
 //
 // May know: websocketpp, through config.hpp. Only engine.cpp includes it. Promises: bytes in, one message at
-// a time out; a length that does not fit the limit is refused when it is announced, however it is spelt.
+// a time out; a length that does not fit the limit is refused when it is announced, however it is spelt; one
+// that came whole is not copied, and is nobody's to refuse.
 //
 // The connection class around the processor would copy every byte into its own buffer first, keep timers and
 // logs, and hide the announced length and the moment of the peer's Close. A transport has nothing left to do
@@ -15,7 +16,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 namespace fastws::engine {
@@ -51,6 +54,39 @@ class Protocol final : private detail::ProtocolParts, public websocketpp::proces
     set_max_message_size(limit_ + limit_ / kStoredShare + kStoredBytes);
   }
 
+  /// A message that came whole, in one frame.
+  struct Whole {
+    bool binary;
+    std::string_view payload;  // where it was fed
+    std::size_t frame_size;
+  };
+  /// The message that these bytes begin with, when all of it is here and nothing about it is at fault. Most are of this kind,
+  /// and the processor's way, step by step and through a copy, was a fifth of the cost of those that nobody handles.
+  /// nullopt = anything else, which read() takes or refuses.
+  std::optional<Whole> whole_message(std::string_view bytes) {
+    namespace frame = websocketpp::frame;
+    if (m_state != HEADER_BASIC || m_bytes_needed != frame::BASIC_HEADER_LENGTH || m_data_msg.msg_ptr)
+      return {};
+    if (bytes.size() < frame::BASIC_HEADER_LENGTH) return {};
+    const auto byte = [&](std::size_t index) { return static_cast<std::uint8_t>(bytes[index]); };
+    const bool binary = byte(0) == (frame::BHB0_FIN | frame::opcode::binary);
+    if (!binary && byte(0) != (frame::BHB0_FIN | frame::opcode::text)) return {};
+    std::size_t begin = frame::BASIC_HEADER_LENGTH;
+    std::size_t length = byte(1);  // above 127: masked, which a server must not
+    if (length == frame::payload_size_code_16bit && bytes.size() >= begin + 2) {
+      length = std::size_t{byte(begin)} << 8U | byte(begin + 1);
+      begin += 2;
+      if (length <= frame::limits::payload_size_basic) return {};
+    } else if (length > frame::limits::payload_size_basic) {
+      return {};
+    }
+    if (length > limit_ || length > bytes.size() - begin) return {};
+    const std::string_view payload = bytes.substr(begin, length);
+    Utf8Validator validator;
+    if (!binary && !(validator.feed(payload.data(), length) && validator.complete())) return {};
+    slots.pass_by();
+    return Whole{binary, payload, begin + length};
+  }
   /// Reads until a message is whole, the bytes are used up or a fault is found; returns how many were read.
   std::size_t read(const char* data, std::size_t size) {
     std::error_code error;

@@ -55,7 +55,7 @@ class Echo final : public Transport::Owner {
   void transport_lost(policy::Loss, std::optional<Failure>) override {}
   void begin_read() override {}
   void discard_read() override {}
-  void transport_message(Opcode, const std::string& payload) override { messages_.push_back(payload); }
+  void transport_message(Opcode, std::string_view payload) override { messages_.emplace_back(payload); }
   bool end_read(bool) override {
     const client::Inside inside;
     for (const auto& message : messages_) line_.send(Opcode::text, message, 1, net::monotonic_now());

@@ -143,7 +143,7 @@ TEST(EngineClose, MayBeCalledFromInsideAMessage) {
   struct Closer : Recorder {
     Engine* engine = nullptr;
     std::string taken;
-    void message(Opcode opcode, std::string& payload) override {
+    void message(Opcode opcode, std::string_view payload) override {
       Recorder::message(opcode, payload);
       engine->close(1000, "enough");
       taken += engine->output();

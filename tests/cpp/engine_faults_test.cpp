@@ -126,7 +126,7 @@ TEST(EngineFaults, TheValidatorStartsAnewWithEveryMessage) {
 
 TEST(EngineFaults, AListenerThatRunsOutOfMemoryEndsTheConnection) {
   struct Thrower : Recorder {
-    void message(Opcode, std::string&) override { throw std::bad_alloc(); }
+    void message(Opcode, std::string_view) override { throw std::bad_alloc(); }
   } thrower;
   Engine engine({"h", "/", {}, {}, "", ""}, {}, thrower);
   engine.start();

@@ -112,8 +112,8 @@ struct Recorder : Listener {
     failure = std::move(given);
     ++terminal;
   }
-  void message(Opcode opcode, std::string& payload) override {
-    events.push_back((opcode == Opcode::text ? "text " : "binary ") + payload);
+  void message(Opcode opcode, std::string_view payload) override {
+    events.push_back((opcode == Opcode::text ? "text " : "binary ") + std::string(payload));
   }
   void pong(std::string_view payload) override { events.push_back("pong " + std::string(payload)); }
   void closed(std::uint16_t code, std::string_view reason) override {
