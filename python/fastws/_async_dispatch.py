@@ -225,6 +225,8 @@ class LoopDispatcher(Delivery):
             if isinstance(result, CoroutineType) or inspect.isawaitable(result):
                 await (result if handler.origin is None else handler.awaitable(result))
         except BaseException as raised:
+            if isinstance(raised, GeneratorExit) and not self.is_current:
+                raise  # no failure: the loop ended with this await, and what waited in it is taken apart
             await self._failed(handler, payload, raised)
 
     async def _failed(self, handler: Handler, payload: Any, error: BaseException) -> None:

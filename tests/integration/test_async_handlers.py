@@ -83,15 +83,18 @@ def test_what_a_handler_raises_is_told_and_ends_nothing(run, serve, aclient, eve
         async def late(message):
             await asyncio.wait_for(asyncio.sleep(60), 0.01)
 
+        async def exits(message):
+            raise GeneratorExit
+
         async with aclient(server) as ws:
-            for handler in (fails, cancels, late, lambda message: seen.append(message["n"])):
+            for handler in (fails, cancels, late, exits, lambda message: seen.append(message["n"])):
                 ws.on("n", handler)
             ws.on("error", told.append)
             for n in range(2):
                 await ws.send({"type": "n", "n": n})
             assert await eventually(lambda: seen == [0, 1])
             assert ws.state == "open"
-        kinds = [LookupError, asyncio.CancelledError, asyncio.TimeoutError]
+        kinds = [LookupError, asyncio.CancelledError, asyncio.TimeoutError, GeneratorExit]
         assert [type(event.exception) for event in told] == kinds * 2
         assert {event.phase for event in told} == {"handler"}
 

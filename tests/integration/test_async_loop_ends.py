@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import threading
 import time
@@ -71,6 +72,59 @@ def test_a_loop_that_is_closed_early_closes_the_client_and_another_may_have_it(
         before,
         descriptors(),
     )  # the io thread's socket pair may be new
+
+
+class Told(logging.Handler):
+    """Keeps what is logged, as text."""
+
+    def __init__(self, told):
+        super().__init__()
+        self.told = told
+
+    def emit(self, record):
+        self.told.append(self.format(record))
+
+
+@pytest.mark.parametrize("waiting", ["handler", "provider"])
+def test_what_a_closed_loop_left_in_an_await_is_no_failure(serve, new_loop, monkeypatch, until, waiting):
+    def script(conn):
+        conn.accept()
+        conn.send_json({"type": "n"})
+        conn.stall()
+
+    server = serve(script)
+    caught, reached, made, told = [], [], [], []
+    logger = logging.getLogger("fastws")
+    # pytest would keep the records, which name the client, and so the client.
+    monkeypatch.setattr(logger, "propagate", False)
+    monkeypatch.setattr(logger, "handlers", [Told(told)])
+
+    async def forever(*_):
+        reached.append(True)
+        try:
+            await asyncio.Event().wait()
+        except GeneratorExit as error:
+            caught.append(type(error))
+            raise
+
+    async def make():
+        ws = fastws.AsyncWebSocketClient(
+            server.url, **({"headers": forever} if waiting == "provider" else {})
+        )
+        ws.on("n", forever).on("error", caught.append)
+        while not reached:
+            await asyncio.sleep(0.01)
+        made.append(ws)
+
+    loop = new_loop()
+    loop.run_until_complete(make())
+    loop.close()
+    del loop
+    assert until(lambda: made[0].state == "closed")
+    made.clear()
+    gc.collect()
+    assert caught == [GeneratorExit], "the coroutine is taken apart, and that is all"
+    assert [text for text in told if "its event loop ends" not in text] == []
 
 
 def test_between_two_loops_it_takes_handlers_and_commands(run, serve, aclient, eventually):
