@@ -2,12 +2,14 @@
 that a slow handler fails no attempt.
 
 Knows the core's questions and the option checks. Promises: each callable is asked once per attempt; what it raises is a
-failed attempt, or the default; while it sleeps the thread keeps the client from nothing.
+failed attempt, or the default; while it sleeps the thread keeps the client from nothing; in a notebook its output goes where
+the client was made.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import threading
 import weakref
@@ -15,7 +17,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from . import _core, _idn
+from . import _cells, _core, _idn
 from ._errors import ConnectFailed, failure_to_error
 from ._handlers import log, wants_argument
 from ._options import number
@@ -92,8 +94,8 @@ class Asker(Asking):
 
     def __init__(self, core: _core.Core, client: ClientFace, name: str) -> None:
         super().__init__(core)
-        target = (core, weakref.ref(client), self)
-        self.thread = threading.Thread(target=_run, args=target, name=f"{name}-ask", daemon=True)
+        work = functools.partial(_run, core, weakref.ref(client), self)
+        self.thread = threading.Thread(target=_cells.shown_here(work), name=f"{name}-ask", daemon=True)
         self.thread.start()
 
     def ask(self, fn: Callable[..., Any], question: dict[str, Any]) -> Any:

@@ -46,6 +46,20 @@ def test_what_a_client_logs_is_shown_where_its_first_handler_was_registered(kern
     assert latest.log == ""
 
 
+def test_what_a_provider_prints_is_shown_where_the_client_was_made(kernel, server):
+    made = kernel.run(
+        "def token():\n    print('asked')\n    return {}\n"
+        f"ws = fastws.WebSocketClient({server.url!r}, headers=token, reconnect=fastws.Backoff(base=0.05)); ws.wait_open(20);",
+        "A",
+    )
+    conn = server.wait_open(1, 20)
+    latest = kernel.run("pass", "B")
+    conn.drop()
+    made.until_text("asked\nasked")
+    assert latest.lines == []
+    kernel.run("ws.close()", "C")
+
+
 def test_lifecycle_handlers_and_those_that_handlers_register_print_there_too(kernel, opened):
     conn = opened(kernel, "reconnect=fastws.Backoff(base=0.05)")
     a = kernel.run(
