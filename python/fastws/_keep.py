@@ -110,13 +110,18 @@ class Keeping(ABC):
 
         Raises:
             TypeError, ValueError: `route` is no message's, or `n` is no number of messages.
+            RuntimeError: the system gives no thread for handlers.
         """
         self._at_hand()
         with self._lock:
             if self._keeper is None:
                 self._keeper = Keeper()
         self._keeper.keep(self._dispatcher.handlers, route, n)
-        self._dispatcher.start()  # first, so that what is claimed has somebody who takes it
+        try:
+            self._dispatcher.start()  # first, so that what is claimed has somebody who takes it
+        except RuntimeError:
+            self._keeper.keep(self._dispatcher.handlers, route, 0)
+            raise
         self._heed_handlers()
         return self
 

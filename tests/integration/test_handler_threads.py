@@ -6,6 +6,11 @@ import time
 import pytest
 
 
+def refuse(thread):
+    """What Thread.start does where the system has no thread left."""
+    raise RuntimeError("can't start new thread")
+
+
 def test_of_many_clients_each_is_told_in_order_on_its_own_named_thread(serve, client, until):
     server, told = serve(), []
     made = []
@@ -28,11 +33,7 @@ def test_without_a_thread_on_raises_and_the_next_one_works(opened, until, monkey
     ws, conn = opened()
     told = []
     with monkeypatch.context() as patch:
-
-        def start(thread):
-            raise RuntimeError("can't start new thread")
-
-        patch.setattr(threading.Thread, "start", start)
+        patch.setattr(threading.Thread, "start", refuse)
         for event in ("n", "connect"):
             with pytest.raises(RuntimeError, match="can't start new thread"):
                 ws.on(event, lambda message: told.append("refused"))
@@ -41,6 +42,20 @@ def test_without_a_thread_on_raises_and_the_next_one_works(opened, until, monkey
     assert until(lambda: told == [1])
     conn.send_json({"type": "n", "n": 2})
     assert until(lambda: told == [1, 2])
+
+
+def test_without_a_thread_keep_raises_and_the_next_one_works(opened, until, monkeypatch):
+    ws, conn = opened()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            ws.keep("n", 5)
+    with pytest.raises(ValueError, match="nothing of 'n' is kept"):
+        ws.tail("n")
+    ws.keep("n", 2)
+    for n in range(3):
+        conn.send_json({"type": "n", "n": n})
+    assert until(lambda: [message["n"] for message in ws.tail("n")] == [1, 2])
 
 
 def test_who_looks_at_the_state_meanwhile_calls_no_handler(serve, client):
