@@ -3,7 +3,7 @@
 //
 // May know: websocketpp, through config.hpp. Only engine.cpp includes it. Promises: bytes in, one message at
 // a time out; a length that does not fit the limit is refused when it is announced, however it is spelt; one
-// that came whole is not copied, and is nobody's to refuse.
+// that came whole is not copied.
 //
 // The connection class around the processor would copy every byte into its own buffer first, keep timers and
 // logs, and hide the announced length and the moment of the peer's Close. A transport has nothing left to do
@@ -11,6 +11,7 @@
 #pragma once
 
 #include "config.hpp"
+#include "outgoing.hpp"
 
 #include <websocketpp/processors/hybi13.hpp>
 
@@ -82,8 +83,7 @@ class Protocol final : private detail::ProtocolParts, public websocketpp::proces
     }
     if (length > limit_ || length > bytes.size() - begin) return {};
     const std::string_view payload = bytes.substr(begin, length);
-    Utf8Validator validator;
-    if (!binary && !(validator.feed(payload.data(), length) && validator.complete())) return {};
+    if (!binary && !is_utf8(payload)) return {};
     slots.pass_by();
     return Whole{binary, payload, begin + length};
   }

@@ -10,7 +10,7 @@
 
 namespace fastws::json {
 
-/// False = only a whole scan can tell. Without a backslash in the text every quote begins or ends a string, so the key in
+/// True = `route` is it. False = only a whole scan can tell. Without a backslash in the text every quote begins or ends a string, so the key in
 /// quotes is that key or a value that reads alike, wherever it stands; where it stands nowhere, there is no such key.
 bool find_plain_route(std::string_view text, std::string_view key, Route& route) noexcept;
 

@@ -1,7 +1,7 @@
 """Asking a client's callables (`url`, `headers`, `should_reconnect`), and the thread that does it for WebSocketClient, so
 that a slow handler fails no attempt.
 
-Knows the core's questions and the option checks. Promises: each callable is asked once per attempt; what it raises is a
+Knows the core's questions, the option checks and cells. Promises: each callable is asked once per attempt; what it raises is a
 failed attempt, or the default; while it sleeps the thread keeps the client from nothing; in a notebook its output goes where
 the client was made.
 """

@@ -118,7 +118,7 @@ def in_kernel() -> Any:
 
 
 def shown_here(work: Callable[[], None]) -> Callable[[], None]:
-    """The same, for a thread: in a Jupyter kernel its output goes where that of the caller goes."""
+    """The same work, for a thread: in a Jupyter kernel its output goes where that of the caller goes."""
     return work if in_kernel() is None else functools.partial(contextvars.copy_context().run, work)
 
 

@@ -83,15 +83,6 @@ TEST(EngineFrames, HandsOverAnUnsolicitedPong) {
   EXPECT_EQ(outcome_of(frame(0x8A, "x")).events, (Strings{"pong x"}));
 }
 
-/// Where the messages of a conversation lay.
-struct Places : Recorder {
-  std::vector<const char*> places;
-  void message(Opcode opcode, std::string_view payload) override {
-    places.push_back(payload.data());
-    Recorder::message(opcode, payload);
-  }
-};
-
 TEST(EngineFrames, MessagesThatCameWholeLieWhereTheyWereFed) {
   Places watcher;
   Engine engine({"h", "/", {}, {}, "", ""}, {}, watcher);

@@ -127,6 +127,15 @@ struct Recorder : Listener {
   }
 };
 
+/// One that notes where the messages lay, too.
+struct Places : Recorder {
+  std::vector<const char*> places;
+  void message(Opcode opcode, std::string_view payload) override {
+    places.push_back(payload.data());
+    Recorder::message(opcode, payload);
+  }
+};
+
 /// An engine with its listener, and what the server would see of it.
 struct Session {
   Recorder recorder;

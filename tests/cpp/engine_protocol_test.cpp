@@ -1,4 +1,5 @@
-// The buffer that a connection keeps for messages that come in parts: how much of it stays, and for how long.
+// Messages that came whole, which are taken where they lie; and the buffer that a connection keeps for the others: how much of
+// it stays, and for how long.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -14,7 +15,7 @@ constexpr std::size_t large = std::size_t{4} << 20U;
 
 /// A connection that has read one large message; and the buffer that the message was collected in.
 struct Filled {
-  Filled() {
+  explicit Filled(SharedRoom* room = nullptr) : protocol(large, room) {
     const std::string wire = text(std::string(large, 'a'));
     EXPECT_EQ(protocol.read(wire.data(), wire.size()), wire.size());
     message = protocol.get_message();
@@ -22,18 +23,18 @@ struct Filled {
     EXPECT_GE(kept(), large);
   }
   [[nodiscard]] std::size_t kept() const { return message->get_raw_payload().capacity(); }
-  void read_in_parts(const std::string& wire) {
+  void read(const std::string& wire) {
     protocol.read(wire.data(), wire.size());
     protocol.get_message()->end();
   }
 
-  Protocol protocol{large, nullptr};
+  Protocol protocol;
   Message::ptr message;
 };
 
 TEST(EngineProtocol, SmallMessagesInPartsGiveALargeBufferBack) {
   Filled filled;
-  for (int i = 0; i < 100; ++i) filled.read_in_parts(text("small"));
+  for (int i = 0; i < 100; ++i) filled.read(text("small"));
   EXPECT_LT(filled.kept(), 64U << 10U);
 }
 
@@ -48,16 +49,21 @@ TEST(EngineProtocol, AFewSmallMessagesAmongLargeOnesDoNot) {
   const char* const place = filled.message->get_raw_payload().data();
   for (int round = 0; round < 10; ++round) {
     for (int i = 0; i < 10; ++i) ASSERT_TRUE(filled.protocol.whole_message(text("small")));
-    for (int i = 0; i < 10; ++i) filled.read_in_parts(text("small"));
-    filled.read_in_parts(text(std::string(large, 'a')));
+    for (int i = 0; i < 10; ++i) filled.read(text("small"));
+    filled.read(text(std::string(large, 'a')));
   }
   EXPECT_EQ(filled.message->get_raw_payload().data(), place);
 }
 
 TEST(EngineProtocol, GivesItBackWhenNothingCame) {
-  Filled filled;
-  filled.protocol.give_back();
-  EXPECT_LT(filled.kept(), 1000U);
+  SharedRoom room;
+  for (SharedRoom* const shared : {static_cast<SharedRoom*>(nullptr), &room}) {
+    Filled filled(shared);
+    filled.protocol.rest();
+    EXPECT_GE(filled.kept(), large);  // too much to be shared
+    filled.protocol.give_back();
+    EXPECT_LT(filled.kept(), 1000U);
+  }
 }
 
 TEST(EngineProtocol, WhatIsWholeMustBeWholeAndWithoutAFault) {

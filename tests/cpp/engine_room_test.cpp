@@ -17,13 +17,7 @@ struct Sharing {
     feed(wire.substr(1));
   }
 
-  struct Watcher : Recorder {
-    std::vector<const char*> places;
-    void message(Opcode opcode, std::string_view payload) override {
-      places.push_back(payload.data());
-      Recorder::message(opcode, payload);
-    }
-  } watcher;
+  Places watcher;
   Engine engine;
 };
 

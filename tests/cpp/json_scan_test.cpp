@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "../../cpp/json/scan.hpp"
@@ -59,14 +58,14 @@ TEST(JsonScan, FindsWhatTheWholeScanFindsWhereverItStands) {
   std::string scratch;
   std::string other_scratch;
   for (const std::string key : {"type", "e", "op", "event", "a.key-of_more.than.sixteen$bytes"}) {
+    // Behind "\\u00": the key with its first character escaped.
+    static constexpr char digits[] = "0123456789abcdef";
+    const auto first = static_cast<unsigned char>(key[0]);
+    const std::string escaped = std::string{digits[first >> 4U], digits[first & 15U]} + key.substr(1);
     for (const Case& one : cases) {
       for (std::size_t size = 0; size < 140; ++size) {
         const std::string pad(size, 'x');
-        // The key with its first character escaped.
-        static constexpr char digits[] = "0123456789abcdef";
-        const auto first = static_cast<unsigned char>(key[0]);
-        const std::string escaped = {digits[first >> 4U], digits[first & 15U]};
-        std::string text = replaced(one.text, "KEX", escaped + key.substr(1));
+        std::string text = replaced(one.text, "KEX", escaped);
         text = replaced(replaced(text, "KEY", key), "PAD", pad);
         const Route quick = find_route(text, {key}, scratch);
         ASSERT_EQ(quick.kind, one.kind) << text;
