@@ -224,7 +224,7 @@ void Client::timer_fired() {
 }
 
 void Client::check_bursts() {
-  for (auto& notice : inbox_.ended_bursts(net::monotonic_now())) inbox_.notify(std::move(notice));
+  for (auto& notice : inbox_.take_dropped(net::monotonic_now())) inbox_.notify(std::move(notice));
   const auto next = inbox_.burst_check();
   if (!next) {
     burst_timer_.reset();

@@ -144,13 +144,11 @@ void Client::watch_offline() {
 
 void Client::check_offline() {
   const double now = net::monotonic_now();
-  if (const auto burst = offline_->ended_burst(now)) {
+  if (const auto dropped = offline_->take_dropped(now)) {
     auto notice = std::make_shared<Notice>();
     notice->kind = Notice::Kind::dropped;
     notice->cause = "offline";
-    notice->count = burst->count;
-    notice->first_at = burst->first_at;
-    notice->last_at = burst->last_at;
+    notice->dropped = *dropped;
     notice->event.life = life();
     inbox_.notify(std::move(notice));
   }

@@ -4,17 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "slab_pool.hpp"
 
 namespace fastws::client {
-
-namespace {
-
-constexpr double burst_ends_after = 1.0;  // seconds without a drop
-
-}  // namespace
 
 Inbox::Inbox(InboxLimits limits, std::shared_ptr<const Overflow> overflow, Bell* bell,
              std::function<void()> burst_begins)
@@ -314,27 +309,29 @@ InboxCounts Inbox::counts() const {
   return counts;
 }
 
-std::vector<std::shared_ptr<Notice>> Inbox::ended_bursts(double now) {
-  std::vector<std::shared_ptr<Notice>> ended;
+std::vector<std::shared_ptr<Notice>> Inbox::take_dropped(double now) {
+  std::vector<std::shared_ptr<Notice>> told;
   const Lock lock(mutex_);
-  for (auto burst = bursts_.begin(); burst != bursts_.end();) {
-    if (now - burst->second->last_at < burst_ends_after) {
-      ++burst;
-      continue;
+  for (auto here = losses_.begin(); here != losses_.end();) {
+    Loss& loss = here->second;
+    if (const auto dropped = loss.burst.take(now)) {
+      told.push_back(std::make_shared<Notice>());
+      told.back()->kind = Notice::Kind::dropped;
+      told.back()->cause = loss.cause;
+      told.back()->route = loss.route;
+      told.back()->dropped = *dropped;
+      told.back()->event.life = loss.life;
     }
-    ended.push_back(std::move(burst->second));
-    burst = bursts_.erase(burst);
+    here = loss.burst.over(now) ? losses_.erase(here) : std::next(here);
   }
-  return ended;
+  return told;
 }
 
 std::optional<double> Inbox::burst_check() const {
   const Lock lock(mutex_);
   std::optional<double> check;
-  for (const auto& burst : bursts_) {
-    const double ends = burst.second->last_at + burst_ends_after;
-    if (!check || ends < *check) check = ends;
-  }
+  for (const auto& [key, loss] : losses_)
+    check = std::min(check.value_or(loss.burst.due()), loss.burst.due());
   return check;
 }
 

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../policy/burst.hpp"
 #include "alarm.hpp"
 #include "bell.hpp"
 #include "overflow.hpp"
@@ -150,9 +151,9 @@ class Inbox {
   void count_unrecorded();
   [[nodiscard]] InboxCounts counts() const;
 
-  /// `dropped` events whose burst ended (no drop for a second) by `now`.
-  std::vector<std::shared_ptr<Notice>> ended_bursts(double now);
-  /// When the next burst may have ended; nullopt = no burst goes on.
+  /// The `dropped` events that are due at `now`.
+  std::vector<std::shared_ptr<Notice>> take_dropped(double now);
+  /// When to ask for them again; nullopt = no burst goes on.
   [[nodiscard]] std::optional<double> burst_check() const;
 
  private:
@@ -247,9 +248,15 @@ class Inbox {
 
   Drops drops_;
   TypeCounts unhandled_;  // counted by the I/O thread, under no lock of ours
-  std::map<std::string, std::shared_ptr<Notice>> bursts_;
-  std::string identity_;  // I/O thread: the identity being added
-  double arrived_ = 0.0;  // I/O thread: when the present read was done
+  struct Loss {
+    const char* cause;
+    std::string route;
+    std::uint64_t life;  // in which it began
+    policy::Burst burst;
+  };
+  std::map<std::string, Loss> losses_;  // bursts that go on
+  std::string identity_;                // I/O thread: the identity being added
+  double arrived_ = 0.0;                // I/O thread: when the present read was done
 };
 
 }  // namespace fastws::client

@@ -116,24 +116,17 @@ void Inbox::count_drop(const char* cause, std::string_view route, std::uint64_t&
   ++counter;
   std::string key(cause);
   key.append(1, '\0').append(route);
-  auto here = bursts_.find(key);
-  if (here == bursts_.end()) {
-    if (bursts_.size() >= most_bursts && !route.empty()) {
+  auto here = losses_.find(key);
+  if (here == losses_.end()) {
+    if (losses_.size() >= most_bursts && !route.empty()) {
       --counter;
       count_drop(cause, {}, counter);
       return;
     }
-    auto burst = std::make_shared<Notice>();
-    burst->kind = Notice::Kind::dropped;
-    burst->cause = cause;
-    burst->route = route;
-    burst->first_at = now_;
-    burst->event.life = life_;
-    here = bursts_.emplace(std::move(key), std::move(burst)).first;
-    if (bursts_.size() == 1 && burst_begins_) burst_begins_();
+    here = losses_.emplace(std::move(key), Loss{cause, std::string(route), life_, {}}).first;
+    if (losses_.size() == 1 && burst_begins_) burst_begins_();
   }
-  ++here->second->count;
-  here->second->last_at = now_;
+  here->second.burst.add(1, now_);
 }
 
 // --- Pausing ---------------------------------------------------------------------------------------------------------

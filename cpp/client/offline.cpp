@@ -8,7 +8,6 @@ namespace fastws::client {
 namespace {
 
 constexpr std::size_t release_bytes = std::size_t{256} << 10;  // framed at a time
-constexpr double burst_ends_after = 1.0;                       // seconds without a drop
 
 }  // namespace
 
@@ -20,9 +19,8 @@ bool Offline::has_room(std::size_t size) const noexcept {
 void Offline::count_drop(std::uint64_t count, double now) {
   if (count == 0) return;
   dropped_ += count;
-  if (!burst_) burst_ = Burst{0, now, now};
-  burst_->count += count;
-  burst_->last_at = now;
+  if (!burst_) burst_.emplace();
+  burst_->add(count, now);
 }
 
 void Offline::drop_oldest(double now) {
@@ -116,16 +114,18 @@ Departures::Waited Offline::await_left(const Departures::Watch& watch, std::opti
   return departures_.wait(lock, watch, until);
 }
 
-std::optional<Offline::Burst> Offline::ended_burst(double now) {
+std::optional<policy::Dropped> Offline::take_dropped(double now) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!burst_ || now - burst_->last_at < burst_ends_after) return std::nullopt;
-  return std::exchange(burst_, std::nullopt);
+  if (!burst_) return std::nullopt;
+  const auto dropped = burst_->take(now);
+  if (burst_->over(now)) burst_.reset();
+  return dropped;
 }
 
 std::optional<double> Offline::burst_check() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!burst_) return std::nullopt;
-  return burst_->last_at + burst_ends_after;
+  return burst_->due();
 }
 
 Offline::Counts Offline::counts() const {

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "../policy/burst.hpp"
 #include "departures.hpp"
 #include "line.hpp"
 
@@ -61,14 +62,9 @@ class Offline {
   std::shared_ptr<Departures::Watch> watch();
   Departures::Waited await_left(const Departures::Watch& watch, std::optional<double> until);
 
-  struct Burst {
-    std::uint64_t count = 0;
-    double first_at = 0.0;
-    double last_at = 0.0;
-  };
-  /// The burst of drops that ended by `now`, once.
-  std::optional<Burst> ended_burst(double now);
-  /// When the present burst may have ended; nullopt = there is none.
+  /// The drops that are to be told at `now`, once.
+  std::optional<policy::Dropped> take_dropped(double now);
+  /// When to ask for them again; nullopt = no burst goes on.
   [[nodiscard]] std::optional<double> burst_check() const;
 
   struct Counts {
@@ -99,7 +95,7 @@ class Offline {
   std::size_t bytes_ = 0;
   Departures departures_;  // of what is stored
   std::uint64_t dropped_ = 0;
-  std::optional<Burst> burst_;
+  std::optional<policy::Burst> burst_;
 };
 
 }  // namespace fastws::client

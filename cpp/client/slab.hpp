@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "../json/tape.hpp"
+#include "../policy/burst.hpp"
 #include "../policy/lifecycle.hpp"
 #include "overflow.hpp"
 
@@ -46,9 +47,7 @@ struct Notice {
   // dropped
   std::string cause;
   std::string route;
-  std::uint64_t count = 0;
-  double first_at = 0.0;
-  double last_at = 0.0;
+  policy::Dropped dropped;
 };
 
 /// One thing that waits for Python: 72 bytes, for many may wait. A message's bytes are in its slab: its text, and behind

@@ -109,9 +109,10 @@ py::tuple item_from(const client::Notice& notice) {
     fields["age"] = 0.0;
     fields["cause"] = notice.cause;
     fields["route"] = notice.route.empty() ? py::object(py::none()) : text_from(notice.route);
-    fields["count"] = notice.count;
-    fields["first_at"] = notice.first_at;
-    fields["last_at"] = notice.last_at;
+    fields["count"] = notice.dropped.count;
+    fields["first_at"] = notice.dropped.first_at;
+    fields["last_at"] = notice.dropped.last_at;
+    fields["continued"] = notice.dropped.continued;
     return py::make_tuple(static_cast<int>(item_event), "dropped", fields);
   }
   if (event.kind != Kind::error && event.kind != Kind::closed) fields["epoch"] = event.epoch;

@@ -165,7 +165,8 @@ class Delivery(ABC):
             client = self._client()
             if event.phase == "provider" and client is not None and client._asker is not None:
                 client._asker.attempt_failed(given["epoch"])
-        self._log(name, event)
+        if not given.get("continued"):  # a burst that does not end is logged once
+            self._log(name, event)
         # The connection that is open now is news to a handler that came late.
         if stale and not (isinstance(event, Connect) and event.epoch == self._core.epoch):
             return

@@ -102,10 +102,11 @@ class Reconnecting(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Dropped(Event):
-    """Messages were lost; told once per burst, which ends after a second without a loss. Times are time.monotonic().
+    """Messages were lost; told once per burst, which ends after a second without a loss, and after ten seconds in any case.
 
     `cause`: "overflow" (a drop policy; `route` is theirs), "unread" (a reader left them), "unclaimed" (nobody had asked
-    yet), or "unrecorded" (delivered, but missing in the file of `record=`).
+    yet), "offline" (`Queue` was full, their `ttl` was over, or the client gave up), or "unrecorded" (delivered, but missing
+    in the file of `record=`). `first_at`, `last_at`: when the first and the last of them was lost, by time.monotonic().
     """
 
     cause: str

@@ -77,12 +77,27 @@ TEST(Inbox, TheRingKeepsTheNewest1024AndTellsTheRest) {
   Feed feed;
   feed.read(Routes(1500, "a"));
   EXPECT_EQ(feed.inbox.counts().drops.unclaimed, 476u);
-  const auto bursts = feed.inbox.ended_bursts(feed.now + 1.0);
+  const auto bursts = feed.inbox.take_dropped(feed.now + 1.0);
   ASSERT_EQ(bursts.size(), 1u);
   EXPECT_EQ(bursts[0]->cause, "unclaimed");
-  EXPECT_EQ(bursts[0]->count, 476u);
+  EXPECT_EQ(bursts[0]->dropped.count, 476u);
   feed.inbox.set_handlers(Wishes::all(), 100.0);
   EXPECT_EQ(feed.take(Inbox::handlers_lane, 5000).size(), 1024u);
+}
+
+TEST(Inbox, ABurstThatDoesNotEndIsToldEveryTenSeconds) {
+  Feed feed;
+  feed.read(Routes(1024, "a"));
+  std::vector<std::uint64_t> told;
+  for (int i = 0; i < 50; ++i) {  // a drop every half second
+    feed.read({"a"});
+    for (const auto& burst : feed.inbox.take_dropped(feed.now)) told.push_back(burst->dropped.count);
+    feed.now += 0.5;
+  }
+  EXPECT_EQ(told, (std::vector<std::uint64_t>{21, 21}));
+  for (const auto& burst : feed.inbox.take_dropped(feed.now + 1.0)) told.push_back(burst->dropped.count);
+  EXPECT_EQ(told, (std::vector<std::uint64_t>{21, 21, 8}));
+  EXPECT_FALSE(feed.inbox.burst_check());
 }
 
 TEST(Inbox, TheRingIsEmptiedWhenSettled) {

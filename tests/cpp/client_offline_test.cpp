@@ -160,13 +160,13 @@ TEST(Offline, ABurstIsToldOnceAfterASecondWithoutADrop) {
   one.put("b", 10.0);
   one.put("c", 10.5);
   EXPECT_DOUBLE_EQ(*one.offline.burst_check(), 11.5);
-  EXPECT_FALSE(one.offline.ended_burst(11.4));
-  const auto burst = one.offline.ended_burst(11.5);
+  EXPECT_FALSE(one.offline.take_dropped(11.4));
+  const auto burst = one.offline.take_dropped(11.5);
   ASSERT_TRUE(burst);
   EXPECT_EQ(burst->count, 2u);
   EXPECT_DOUBLE_EQ(burst->first_at, 10.0);
   EXPECT_DOUBLE_EQ(burst->last_at, 10.5);
-  EXPECT_FALSE(one.offline.ended_burst(20.0));
+  EXPECT_FALSE(one.offline.take_dropped(20.0));
 }
 
 TEST(Offline, ClosingClearsItAndNothingIsStoredUntilItIsHeldAgain) {

@@ -105,14 +105,14 @@ TEST(Overflow, TellsABurstForEachRoute) {
   feed.inbox.set_handlers(Wishes::all(), 0.0);
   feed.read(run('o', 0, 5));
   feed.read(run('n', 0, 3));
-  EXPECT_TRUE(feed.inbox.ended_bursts(feed.now + 0.5).empty());
-  const auto bursts = feed.inbox.ended_bursts(feed.now + 1.0);
+  EXPECT_TRUE(feed.inbox.take_dropped(feed.now + 0.5).empty());
+  const auto bursts = feed.inbox.take_dropped(feed.now + 1.0);
   ASSERT_EQ(bursts.size(), 2u);
   EXPECT_EQ(bursts[0]->route, "n");
-  EXPECT_EQ(bursts[0]->count, 3u);
+  EXPECT_EQ(bursts[0]->dropped.count, 3u);
   EXPECT_EQ(bursts[1]->route, "o");
   EXPECT_EQ(bursts[1]->cause, "overflow");
-  EXPECT_EQ(bursts[1]->count, 4u);
+  EXPECT_EQ(bursts[1]->dropped.count, 4u);
   EXPECT_FALSE(feed.inbox.burst_check());
 }
 
@@ -146,7 +146,7 @@ TEST(Overflow, OnlyABurstWithoutOthersIsAnnounced) {
   feed.read(run('o', 0, 5));
   feed.read(run('n', 0, 5));
   EXPECT_EQ(feed.bursts_begun, 1);
-  EXPECT_EQ(feed.inbox.ended_bursts(feed.now + 1.0).size(), 2u);
+  EXPECT_EQ(feed.inbox.take_dropped(feed.now + 1.0).size(), 2u);
   feed.read(run('o', 0, 5));
   EXPECT_EQ(feed.bursts_begun, 2);
 }
@@ -162,10 +162,10 @@ TEST(Overflow, AHostileServersRoutesMakeNoEndlessBursts) {
     feed.inbox.add(Item::Kind::text, json::Reader::append_text(feed.inbox.tape(), "{}"), true, route, "{}");
   }
   feed.inbox.publish(0);
-  const auto bursts = feed.inbox.ended_bursts(feed.now + 1.0);
+  const auto bursts = feed.inbox.take_dropped(feed.now + 1.0);
   EXPECT_EQ(bursts.size(), 257u);
   std::uint64_t told = 0;
-  for (const auto& burst : bursts) told += burst->count;
+  for (const auto& burst : bursts) told += burst->dropped.count;
   EXPECT_EQ(told, 999u);
   EXPECT_EQ(feed.inbox.counts().drops.overflow, 999u);
 }

@@ -132,6 +132,33 @@ def test_a_burst_is_told_once_and_logged(serve, slow, until, told, caplog):
     ]
 
 
+def test_a_burst_that_does_not_end_is_told_meanwhile_and_logged_once(serve, recorded, until, caplog):
+    """A consumer that is always too slow hears of it after ten seconds, not only when the feed has ended."""
+    caplog.set_level(logging.WARNING, "fastws")
+    over = threading.Event()
+
+    def script(conn):
+        start = 0
+        while not over.wait(0.05):
+            conn.send_raw(frames(numbers(20, start=start)))
+            start += 20
+
+    handle = lambda message: time.sleep(0.01)
+    ws, log = recorded(serve(script), inbox_messages=10, overflow="drop_oldest", on={"n": handle})
+    assert until(lambda: log.all("dropped"), 25)
+    told = log.all("dropped")[0]
+    assert told.last_at - told.first_at >= 9.5
+    time.sleep(0.5)  # the burst goes on, and so do its drops
+    over.set()
+    assert until(lambda: sum(event.count for event in log.all("dropped")) == ws.stats().dropped["overflow"])
+    events = log.all("dropped")
+    assert 2 <= len(events) < 5, "only a stall of a second splits one"
+    assert events[1].first_at >= told.last_at
+    logged = [record.getMessage() for record in caplog.records if "dropped" in record.getMessage()]
+    assert logged[0] == f"{told.count} messages of 'n' were dropped (overflow)"
+    assert len(logged) < len(events)
+
+
 def test_lifecycle_events_are_never_dropped(serve, slow, until):
     """R13: a full inbox that drops everything still tells every connect and disconnect."""
 
