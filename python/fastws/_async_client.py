@@ -86,7 +86,7 @@ class AsyncWebSocketClient(ClientFace):
 
     def _loop_ends(self) -> None:
         if self._core.state not in ("idle", *_waiting.OVER) and not _registry.exiting():
-            log.warning("%r: its event loop ends, so it is closed", self)
+            log.warning("%s: its event loop ends, so it is closed", repr(self))  # a kept record keeps no client
         self._begin_close(1000, "")
 
     def _resume(self) -> None:
