@@ -86,7 +86,9 @@ class AsyncWebSocketClient(ClientFace):
 
     def _loop_ends(self) -> None:
         if self._core.state not in ("idle", *_waiting.OVER) and not _registry.exiting():
-            log.warning("%s: its event loop ends, so it is closed", repr(self))  # a kept record keeps no client
+            log.warning(
+                "%s: its event loop ends, so it is closed", repr(self)
+            )  # a kept record keeps no client
         self._begin_close(1000, "")
 
     def _resume(self) -> None:
@@ -250,7 +252,7 @@ class AsyncWebSocketClient(ClientFace):
         """The next message: an object, a str (decode="text") or bytes. `timeout`: seconds; None = no limit.
 
         Raises:
-            TimeoutError: none came in time. ConnectionClosed: closed, and nothing is left. ConnectFailed: given up.
+            TimeoutError: none came in time. ConnectionClosed: closed, and nothing is left; its cause is why it was given up.
             RuntimeError: called in a handler of this client, or in another event loop than its own.
         """
         bell = self._here()

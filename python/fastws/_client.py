@@ -149,7 +149,7 @@ class WebSocketClient(ClientFace):
         """The next message: an object, a str (decode="text") or bytes. `timeout`: seconds; None = no limit.
 
         Raises:
-            TimeoutError: none came in time. ConnectionClosed: closed, and nothing is left. ConnectFailed: given up.
+            TimeoutError: none came in time. ConnectionClosed: closed, and nothing is left; its cause is why it was given up.
             RuntimeError: called in a handler of this client.
         """
         seconds = _options.number("timeout", timeout, none=True)

@@ -136,9 +136,15 @@ def closed_error(client: ClientFace) -> ConnectionClosed:
 
 def nothing_read(client: ClientFace, timeout: float | None, *, over: bool) -> Exception:
     """What tells why there is no message: the client is closed and nothing is left (`over`), or the time is over."""
-    if over:
-        return ended(client) or closed_error(client)
-    return TimeoutError(f"no message within {timeout} s")
+    if not over:
+        return TimeoutError(f"no message within {timeout} s")
+    why = ended(client)
+    if not isinstance(why, ConnectFailed):
+        return why or closed_error(client)
+    text = f"{client.url}: the client gave up ({str(why).rstrip('.')}); connect() starts it again"
+    closed = ConnectionClosed(text, url=client.url)
+    closed.__cause__ = why
+    return closed
 
 
 def not_open(client: ClientFace, what: str) -> NotConnected:

@@ -95,8 +95,16 @@ def test_iteration_raises_a_fatal_rejection(serve, client):
     ws = client(serve(lambda conn: conn.refuse(403)))
     with pytest.raises(fastws.HandshakeRejected):
         next(iter(ws))
-    with pytest.raises((fastws.ConnectFailed, fastws.ConnectionClosed)):
-        ws.recv(5)
+
+
+def test_recv_of_a_client_that_gave_up_says_why(serve, client):
+    """api.md 5: ConnectionClosed, whatever closed it; the rejection is its cause."""
+    ws = client(serve(lambda conn: conn.refuse(403)))
+    for read in (lambda: ws.recv(10), lambda: ws.recv_many(2, 10), lambda: ws.recv(0)):
+        with pytest.raises(fastws.ConnectionClosed, match="403") as caught:
+            read()
+        assert isinstance(caught.value.__cause__, fastws.HandshakeRejected)
+        assert caught.value.__cause__.status == 403
 
 
 def test_recv_raises_when_closed_and_nothing_is_left(serve, client):
