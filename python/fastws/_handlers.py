@@ -46,6 +46,11 @@ def _checked_route(event: str) -> None:
         raise ValueError(f"event {event!r} holds a lone surrogate: no message can have that type") from None
 
 
+def _place(event: str) -> str:
+    """Where the handlers of an event stand: a type's in one place, whether it is spelled `x` or `type:x`."""
+    return event if event in RESERVED or event.startswith("type:") else f"type:{event}"
+
+
 _MOST_PLANS = 1024  # a hostile server must not grow a table by routes without end
 
 
@@ -113,7 +118,7 @@ class Plan(NamedTuple):
 
 
 class HandlerTable:
-    """The handlers of one client, by event, in order of registration."""
+    """The handlers of one client, by event, in order of registration. A type's stand under `type:<name>`."""
 
     __slots__ = ("_by_event", "_lock", "_plans", "_warned", "direct")
 
@@ -154,13 +159,14 @@ class HandlerTable:
                 _FOREIGN[event],
                 event,
             )
+        place = _place(event)
         with self._lock:
-            present = self._by_event.get(event, ())
+            present = self._by_event.get(place, ())
             replaced = [
                 one for one in present if origin is not None and origin.replaces(fn, one.origin, one.fn)
             ]
             if replaced:
-                present = self._without(event, replaced)
+                present = self._without(place, replaced)
             if any(one.fn == fn for one in present):
                 return None
             code = getattr(fn, "__code__", None)
@@ -178,7 +184,7 @@ class HandlerTable:
             made = Handler(event, fn, once, batch, origin)
             # Who takes the place of one that the present connection was told to, has been told.
             made.connected_epoch = max((one.connected_epoch for one in replaced), default=0)
-            self._replace(event, (*present, made))
+            self._replace(place, (*present, made))
             return made
 
     def add_own(self, event: str, fn: Callable[..., Any]) -> None:
@@ -186,25 +192,27 @@ class HandlerTable:
         with self._lock:
             made = Handler(event, fn, once=False, batch=False)
             made.own = True
-            self._replace(event, (*self._by_event.get(event, ()), made))
+            place = _place(event)
+            self._replace(place, (*self._by_event.get(place, ()), made))
 
     def remove(self, event: str, fn: Callable[..., Any] | None) -> None:
         """Forget a function, or all that users gave for an event. What is being called goes on; nothing is called
         afterwards."""
         with self._lock:
-            present = self._by_event.get(event, ())
+            place = _place(event)
+            present = self._by_event.get(place, ())
             gone = [one for one in present if (not one.own if fn is None else one.fn == fn)]
-            self._without(event, gone)
+            self._without(place, gone)
 
     def remove_older(self, cell: Cell) -> bool:
         """Forget what earlier runs of this cell registered; whether there was something."""
         with self._lock:
             found = False
-            for event, handlers in list(self._by_event.items()):
+            for place, handlers in list(self._by_event.items()):
                 older = [one for one in handlers if one.origin and one.origin.is_before(cell)]
                 if older:
                     found = True
-                    self._without(event, older)
+                    self._without(place, older)
             return found
 
     def discard(self, handler: Handler) -> bool:
@@ -212,39 +220,36 @@ class HandlerTable:
         with self._lock:
             if handler.removed:
                 return False
-            self._without(handler.event, [handler])
+            self._without(_place(handler.event), [handler])
             return True
 
-    def _without(self, event: str, gone: list[Handler]) -> tuple[Handler, ...]:
+    def _without(self, place: str, gone: list[Handler]) -> tuple[Handler, ...]:
         for one in gone:
             one.removed = True
-        kept = tuple(one for one in self._by_event.get(event, ()) if not one.removed)
-        self._replace(event, kept)
+        kept = tuple(one for one in self._by_event.get(place, ()) if not one.removed)
+        self._replace(place, kept)
         return kept
 
-    def _replace(self, event: str, handlers: tuple[Handler, ...]) -> None:
+    def _replace(self, place: str, handlers: tuple[Handler, ...]) -> None:
         table = dict(self._by_event)
         if handlers:
-            table[event] = handlers
+            table[place] = handlers
         else:
-            table.pop(event, None)
+            table.pop(place, None)
         self._by_event = table
         self._plans = {}
         self.direct.clear()  # in place: who calls from it at this moment finds out with the next message
 
     def of(self, event: str) -> tuple[Handler, ...]:
-        """The handlers of a lifecycle event, `binary` or `*`."""
-        return self._by_event.get(event, ())
+        """The handlers of an event."""
+        return self._by_event.get(_place(event), ())
 
     def for_message(self, route: str | None) -> Plan:
         """Who gets a message of this route: `message` handlers, then the type's own, then those of `*`."""
         plans = self._plans
         plan = plans.get(route)
         if plan is None:
-            events = ["message"]
-            if route is not None:
-                events += [f"type:{route}"] if route in RESERVED else [route, f"type:{route}"]
-            plan = self._plan(*events, "*")
+            plan = self._plan("message", *(() if route is None else (f"type:{route}",)), "*")
             if len(plans) < _MOST_PLANS:
                 plans[route] = plan
         return plan
@@ -268,15 +273,15 @@ class HandlerTable:
             plan = plans[_BINARY] = self._plan("binary", "*")
         return plan
 
-    def _plan(self, *events: str) -> Plan:
-        handlers = [one for event in events for one in self._by_event.get(event, ())]
+    def _plan(self, *places: str) -> Plan:
+        handlers = [one for place in places for one in self._by_event.get(place, ())]
         each = tuple(one for one in handlers if not one.batch)
         return Plan(each, tuple(one for one in handlers if one.batch))
 
     def wishes(self) -> tuple[list[str], bool, bool]:
         """What the core must keep: (types that have handlers, everything, binary)."""
         table = self._by_event
-        routes = [name.removeprefix("type:") for name in table if name not in RESERVED]
+        routes = [place.removeprefix("type:") for place in table if place not in RESERVED]
         return routes, "message" in table or "*" in table, "binary" in table or "*" in table
 
     def forked(self) -> None:

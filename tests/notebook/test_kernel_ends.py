@@ -35,7 +35,7 @@ def test_a_cell_that_registers_and_waits_is_replaced_like_any_other(kernel_7, op
         kernel_7.interrupt()
         kernel_7.end(run)
     kernel_7.run("ws.on('end', lambda m: print('end'));", "B")
-    assert kernel_7.value("[sorted(ws._dispatcher.handlers._by_event)]") == "[['b', 'end']]"
+    assert kernel_7.value("[sorted(ws._dispatcher.handlers._by_event)]") == "[['type:b', 'type:end']]"
 
 
 def busy(kernel, server):

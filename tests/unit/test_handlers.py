@@ -95,6 +95,34 @@ def test_the_same_function_runs_once():
     assert functions(table.for_message("a").each) == [nothing]
 
 
+def test_both_spellings_of_a_type_are_one_event():
+    """Registration order, the same function once, off(): whether it was called `a` or `type:a`."""
+    table = HandlerTable()
+    first, second, third = (functools.partial(nothing, n) for n in range(3))
+    table.add("type:a", first)
+    table.add("a", second)
+    table.add("type:a", third)
+    assert table.add("a", first) is None
+    assert functions(table.for_message("a").each) == [first, second, third]
+    table.remove("a", first)
+    assert functions(table.for_message("a").each) == [second, third]
+    table.remove("type:a", None)
+    assert functions(table.for_message("a").each) == []
+    assert table.wishes() == ([], False, False)
+
+
+def test_a_type_that_begins_like_the_explicit_spelling_is_its_own():
+    table = HandlerTable()
+    plain, odd, reserved = (functools.partial(nothing, n) for n in range(3))
+    table.add("type:a", plain)
+    table.add("type:type:a", odd)
+    table.add("type:error", reserved)
+    assert functions(table.for_message("a").each) == [plain]
+    assert functions(table.for_message("type:a").each) == [odd]
+    assert functions(table.for_message("type:error").each) == []
+    assert sorted(table.wishes()[0]) == ["a", "error", "type:a"]
+
+
 def test_a_bound_method_is_the_same_each_time():
     table, one = HandlerTable(), Method()
     table.add("a", one.takes)
@@ -172,7 +200,7 @@ def test_names_of_the_browsers_class_warn_once_and_work(event, named, caplog):
     table.add(f"type:{event}", nothing)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert repr(named) in caplog.records[0].getMessage()
-    assert functions(table.for_message(event).each) == [nothing, print, nothing]
+    assert functions(table.for_message(event).each) == [nothing, print]
 
 
 def test_a_function_made_anew_in_connect_warns_once(caplog):
