@@ -1,34 +1,34 @@
-// What wakes an event loop of Python: a descriptor that becomes readable when something happened to its client.
+// A client's bell: rung when something happened that whoever looks without sleeping, in an event loop, may be waiting for.
 //
-// May know: descriptors. Promises: ring() never waits and takes no GIL; it writes once until quiet(), however often it is
-// called, and nothing at all while nobody has opened the bell; a descriptor that was closed is never written to.
+// May know: what wakes the loop. Promises: ring() never waits and takes no GIL; it wakes once until quiet(), however often
+// it is called, and nobody at all while the bell is not open.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 
-#include "../net/descriptors.hpp"
+#include "wakeup.hpp"
 
 namespace fastws::client {
 
 class Bell {
  public:
-  /// Opens the bell; the descriptor to watch, which it keeps. -1 = the system gave none (errno says why).
-  int open();
-  /// The descriptor goes; whoever watched it must have stopped.
+  /// Rings wake this one from now on, under this number.
+  void open(std::shared_ptr<Wakeup> wakeup, std::uint64_t number);
+  /// They wake nobody any more.
   void close();
   /// Any thread, under any lock of ours: something happened that whoever watches may be waiting for.
   void ring();
-  /// Whoever watches: it is going to look for everything that may have happened before this call.
-  void quiet();
+  /// Whoever was woken: it is going to look for everything that may have happened before this call.
+  void quiet() noexcept { rung_.store(false); }
 
  private:
-  [[nodiscard]] std::shared_ptr<const net::Descriptor> descriptor();
-
-  std::mutex mutex_;  // a leaf: nothing else is locked under it
-  // Whoever writes or reads shares it, and needs no lock for that: a write wakes a thread that comes here at once.
-  std::shared_ptr<const net::Descriptor> descriptor_;
+  std::mutex mutex_;  // nothing else is locked under it
+  // Whoever rings shares it, and needs no lock to wake: the thread that is woken may come here at once.
+  std::shared_ptr<Wakeup> wakeup_;
+  std::uint64_t number_ = 0;
   std::atomic<bool> open_{false};
   std::atomic<bool> rung_{false};
 };

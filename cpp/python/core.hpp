@@ -17,6 +17,8 @@
 
 namespace fastws::python {
 
+class LoopWakeup;
+
 class Core {
  public:
   Core(const std::optional<std::string>& url, const pybind11::object& headers,
@@ -79,7 +81,7 @@ class Core {
   void nudge();
 
   // core_loop.cpp: what an event loop needs, which never sleeps in here.
-  int open_bell();
+  bool open_bell(const LoopWakeup& wakeup, std::uint64_t number);  // false: nothing rings any more
   void close_bell();
   void quiet_bell();
   pybind11::object begin_ping();

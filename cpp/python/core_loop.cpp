@@ -1,5 +1,6 @@
-// What an event loop needs of a Core: a descriptor that wakes it, and a Ping whose answer it does not sleep for.
+// What an event loop needs: a descriptor that wakes it, a Core that rings it, and a Ping whose answer it does not sleep for.
 #include "core.hpp"
+#include "loop_wakeup.hpp"
 #include "natively.hpp"
 #include "raised.hpp"
 
@@ -7,12 +8,25 @@ namespace py = pybind11;
 
 namespace fastws::python {
 
-int Core::open_bell() {
-  if (lost()) return -1;
-  const int descriptor = client_->bell().open();
-  if (descriptor >= 0) return descriptor;
+LoopWakeup::LoopWakeup() : wakeup_(client::Wakeup::make()) {
+  if (wakeup_ != nullptr) return;
   PyErr_SetFromErrno(PyExc_OSError);
   throw_raised();
+}
+
+LoopWakeup::~LoopWakeup() {
+  // The child has closed the descriptor already, and its number may be another file's.
+  if (lost()) static_cast<void>(new std::shared_ptr<client::Wakeup>(std::move(wakeup_)));
+}
+
+std::vector<std::uint64_t> LoopWakeup::answer() {
+  return lost() ? std::vector<std::uint64_t>() : wakeup_->answer();
+}
+
+bool Core::open_bell(const LoopWakeup& wakeup, std::uint64_t number) {
+  if (lost()) return false;
+  natively([&] { client_->bell().open(wakeup.shared(), number); });
+  return true;
 }
 
 void Core::close_bell() {
@@ -20,7 +34,7 @@ void Core::close_bell() {
 }
 
 void Core::quiet_bell() {
-  if (!lost()) client_->bell().quiet();  // a system call that never waits, many times a second: with the GIL
+  if (!lost()) client_->bell().quiet();
 }
 
 py::object Core::begin_ping() {

@@ -19,6 +19,7 @@
 #include "convert.hpp"
 #include "core.hpp"
 #include "fast_calls.hpp"
+#include "loop_wakeup.hpp"
 #include "natively.hpp"
 #include "settings.hpp"
 
@@ -93,6 +94,10 @@ void check_signals() {
 void bind_core(py::module_& module) {
   using namespace py::literals;
   py::class_<client::Client::Flushing>(module, "Flushing");
+  py::class_<LoopWakeup>(module, "LoopWakeup")
+      .def(py::init<>())
+      .def_property_readonly("descriptor", &LoopWakeup::descriptor)
+      .def("answer", &LoopWakeup::answer);
   py::class_<client::Options, std::shared_ptr<client::Options>>(module, "Options")
       .def(py::init(&options_from), "config"_a);
   py::class_<Core> core(module, "Core");
@@ -137,7 +142,7 @@ void bind_core(py::module_& module) {
       .def("take", &Core::take)
       .def("admit", &Core::admit)
       .def("nudge", &Core::nudge)
-      .def("open_bell", &Core::open_bell)
+      .def("open_bell", &Core::open_bell, "wakeup"_a, "number"_a)
       .def("close_bell", &Core::close_bell)
       .def("open_reader", &Core::open_reader)
       .def("close_reader", &Core::close_reader)

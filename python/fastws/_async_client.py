@@ -86,9 +86,8 @@ class AsyncWebSocketClient(ClientFace):
 
     def _loop_ends(self) -> None:
         if self._core.state not in ("idle", *_waiting.OVER) and not _registry.exiting():
-            log.warning(
-                "%s: its event loop ends, so it is closed", repr(self)
-            )  # a kept record keeps no client
+            who = repr(self)  # as text, so that whoever keeps the record keeps no client
+            log.warning("%s: its event loop ends, so it is closed", who)
         self._begin_close(1000, "")
 
     def _resume(self) -> None:

@@ -38,6 +38,15 @@ class Options:
 
     def __init__(self, config: dict[str, Any]) -> None: ...
 
+class LoopWakeup:
+    """A descriptor for an event loop to watch: readable when a bell rang. Raises OSError."""
+
+    def __init__(self) -> None: ...
+    @property
+    def descriptor(self) -> int: ...
+    def answer(self) -> list[int]:
+        """The numbers of the bells that rang since the last answer, in that order; never waits."""
+
 class Core:
     """One client's native half. `url` None: a provider gives it."""
 
@@ -179,13 +188,11 @@ class Core:
     def nudge(self) -> None:
         """Wake whoever sleeps in take(), fetch() or wait_change(), and ring the bell."""
 
-    # The bell: a descriptor that an event loop watches. It becomes readable once, until quiet_bell(), when the state
-    # changed, when there is something for a queue in which take() or fetch() with timeout 0.0 found nothing, a question for
-    # next_ask(), a Pong, or room in an outbox that was full.
-    def open_bell(self) -> int:
-        """The descriptor, which the core keeps; -1 = exiting. Raises OSError."""
-    def close_bell(self) -> None:
-        """Close the descriptor; whoever watched it must have stopped."""
+    # The bell: it rings once, until quiet_bell(), when the state changed, when there is something for a queue in which take()
+    # or fetch() with timeout 0.0 found nothing, a question for next_ask(), a Pong, or room in an outbox that was full.
+    def open_bell(self, wakeup: LoopWakeup, number: int) -> bool:
+        """Have it wake a loop, under that number. False = exiting, nothing rings any more."""
+    def close_bell(self) -> None: ...
     def quiet_bell(self) -> None: ...
 
     # Readers: each has a queue of its own, which fetch() knows by its number. `routes` None = everything, binary too.

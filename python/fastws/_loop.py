@@ -1,8 +1,8 @@
-"""What a client is to its event loop: a descriptor that the loop watches, and tasks that end with it.
+"""What clients are to their event loop: one descriptor that it watches for all of them, and tasks that end with it.
 
-Knows the core's bell and asyncio. Promises: one wake-up for all that happened since the last one; whoever sleeps looks
-for himself what it was, so that a sleeper that is cancelled takes nothing from the others; a loop that goes while its
-client lives is noticed, and leaves no descriptor behind.
+Knows the core's bells and asyncio. Promises: one wake-up for all that happened to a loop's clients since the last one;
+whoever sleeps looks for himself what it was, so that a sleeper that is cancelled takes nothing from the others; a loop that
+goes while its clients live is noticed, and leaves no descriptor behind.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import _core
 
@@ -23,24 +23,79 @@ if TYPE_CHECKING:
 class _Watch:
     """What the loop calls when the descriptor is readable. Nobody else holds it: when it goes, the loop has gone."""
 
-    __slots__ = ("_bell",)
+    __slots__ = ("_bells",)
 
-    def __init__(self, bell: Bell) -> None:
-        self._bell = bell
+    def __init__(self, bells: _LoopBells) -> None:
+        self._bells = bells
 
     def __call__(self) -> None:
-        bell = self._bell
-        bell._core.quiet_bell()  # before anybody looks: what happens from now on rings again
-        bell._rouse()
+        by_number = self._bells.by_number
+        for number in self._bells.wakeup.answer():
+            bell = by_number.get(number)
+            if bell is not None:
+                bell.rang()
 
     def __del__(self) -> None:
-        self._bell.loop_gone()
+        self._bells.loop_gone()
+
+
+class _LoopBells:
+    """The bells of a loop's clients, and the descriptor by which they wake it. They are there while there are any."""
+
+    __slots__ = ("__weakref__", "_last", "by_number", "loop", "wakeup")
+
+    _of: ClassVar[weakref.WeakValueDictionary[int, _LoopBells]] = weakref.WeakValueDictionary()  # by id(loop)
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.by_number: dict[int, Bell] = {}
+        self.wakeup = _core.LoopWakeup()
+        self._last = 0
+        loop.add_reader(self.wakeup.descriptor, _Watch(self))
+        self._of[id(loop)] = self
+
+    @classmethod
+    def of(cls, loop: asyncio.AbstractEventLoop) -> _LoopBells:
+        """Those of a loop. Raises OSError: the system gives no descriptor."""
+        return cls._of.get(id(loop)) or cls(loop)  # they hold their loop, so that no other has its id()
+
+    def add(self, bell: Bell, core: _core.Core) -> int:
+        """Have a client's bell wake the loop: its number; 0 = the process ends, and nothing rings any more."""
+        self._last += 1
+        if not core.open_bell(self.wakeup, self._last):
+            return 0
+        self.by_number[self._last] = bell
+        return self._last
+
+    def remove(self, number: int) -> None:
+        """A client has gone."""
+        self.by_number.pop(number, None)
+        if not self.by_number:
+            self._forget()
+            self.loop.remove_reader(self.wakeup.descriptor)
+
+    def loop_gone(self) -> None:
+        """The loop is closed, or collected. From any thread."""
+        self._forget()
+        bells = list(self.by_number.values())
+        self.by_number.clear()
+        for bell in bells:
+            bell.loop_gone()
+
+    def forked(self) -> None:
+        """In a fork's child: what the loop watches is shared with the parent, and not touched."""
+        self._forget()
+        self.by_number.clear()
+
+    def _forget(self) -> None:
+        if self._of.get(id(self.loop)) is self:
+            del self._of[id(self.loop)]
 
 
 class Bell:
     """A client's bell, and who sleeps until it rings. All calls but close() are for the loop's thread."""
 
-    __slots__ = ("_core", "_descriptor", "_open", "_sleepers", "client", "loop", "on_close", "thread")
+    __slots__ = ("_bells", "_core", "_number", "_open", "_sleepers", "client", "loop", "on_close", "thread")
 
     def __init__(
         self,
@@ -54,11 +109,16 @@ class Bell:
         self._core = core
         self.client = client
         self._sleepers: dict[asyncio.Future[None], None] = {}  # in the order in which they came
-        self._descriptor = core.open_bell()
-        self._open = self._descriptor >= 0
+        bells = _LoopBells.of(loop)
+        self._number = bells.add(self, core)
+        self._bells: _LoopBells | None = bells  # None: it is closed, and so is their descriptor when all are
+        self._open = self._number > 0
         self.on_close: Callable[[], None] | None = None  # called in the loop, when the client is gone
-        if self._open:
-            loop.add_reader(self._descriptor, _Watch(self))
+
+    def rang(self) -> None:
+        """Something happened: whoever sleeps is to look."""
+        self._core.quiet_bell()  # before anybody looks: what happens from now on rings again
+        self._rouse()
 
     async def rung(self, timeout: float | None = None) -> None:
         """Sleep until something happened, or the time (seconds; None = no limit) is over.
@@ -105,15 +165,19 @@ class Bell:
             self._core.close_bell()
 
     def forked(self) -> None:
-        """In a fork's child: what the loop watches is shared with the parent, and not touched."""
+        """In a fork's child: nothing of the parent's rings here."""
         self._open = False
         self._sleepers.clear()
+        if self._bells is not None:
+            self._bells.forked()
 
     def _dismiss(self) -> None:
-        self.loop.remove_reader(self._descriptor)
         self._core.close_bell()
+        bells, self._bells = self._bells, None
         if self.loop.is_closed():
             return
+        if bells is not None:
+            bells.remove(self._number)
         self._rouse()
         if self.on_close is not None:
             self.on_close()
@@ -129,6 +193,7 @@ class Bell:
         if self._open:
             self._open = False
             self._core.close_bell()
+            self._bells = None
             client = self.client()
             if client is not None:
                 client._loop_ends()

@@ -1,4 +1,4 @@
-// The bell of an event loop: how often it rings, that it loses nothing, and that a closed one is left alone.
+// The bells of an event loop: how often they wake it, that nothing is lost, and that a closed one is left alone.
 #include "client/bell.hpp"
 
 #include <fcntl.h>
@@ -6,7 +6,9 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,88 +24,127 @@ using client::Bell;
 using client::Inbox;
 using client::Item;
 using client::Notice;
+using client::Wakeup;
 
 bool readable(int descriptor, int milliseconds = 0) {
   pollfd one{descriptor, POLLIN, 0};
   return ::poll(&one, 1, milliseconds) == 1;
 }
 
+using Numbers = std::vector<std::uint64_t>;
+
 TEST(Bell, IsNotHeardBeforeSomebodyOpensIt) {
   Bell bell;
   bell.ring();
-  const int descriptor = bell.open();
-  ASSERT_GE(descriptor, 0);
-  EXPECT_FALSE(readable(descriptor));
+  const auto wakeup = Wakeup::make();
+  ASSERT_NE(wakeup, nullptr);
+  bell.open(wakeup, 7);
+  EXPECT_FALSE(readable(wakeup->descriptor()));
   bell.ring();
-  EXPECT_TRUE(readable(descriptor));
+  EXPECT_TRUE(readable(wakeup->descriptor()));
+  EXPECT_EQ(wakeup->answer(), Numbers{7});
+  EXPECT_FALSE(readable(wakeup->descriptor()));
 }
 
-TEST(Bell, IsOpenedOnceAndClosesWithItsOwner) {
-  int descriptor = -1;
-  {
-    Bell bell;
-    descriptor = bell.open();
-    EXPECT_EQ(bell.open(), descriptor);
-    EXPECT_NE(::fcntl(descriptor, F_GETFD) & FD_CLOEXEC, 0);
-  }
+TEST(Wakeup, ItsDescriptorClosesWithTheLastWhoUsesIt) {
+  Bell bell;
+  auto wakeup = Wakeup::make();
+  const int descriptor = wakeup->descriptor();
+  EXPECT_NE(::fcntl(descriptor, F_GETFD) & FD_CLOEXEC, 0);
+  bell.open(std::move(wakeup), 1);
+  bell.ring();
+  EXPECT_TRUE(readable(descriptor)) << "the bell keeps it";
+  bell.close();
   EXPECT_EQ(::fcntl(descriptor, F_GETFD), -1);
 }
 
-TEST(Bell, WritesOnceUntilItIsQuiet) {
+TEST(Bell, WakesOnceUntilItIsQuiet) {
   Bell bell;
-  const int descriptor = bell.open();
+  const auto wakeup = Wakeup::make();
+  bell.open(wakeup, 1);
   for (int count = 0; count < 1000; ++count) bell.ring();
-  std::uint64_t rings = 0;
-  ASSERT_EQ(::read(descriptor, &rings, sizeof rings), static_cast<ssize_t>(sizeof rings));
-  EXPECT_EQ(rings, 1u);
+  EXPECT_EQ(wakeup->answer(), Numbers{1});
   bell.ring();
-  EXPECT_FALSE(readable(descriptor)) << "nobody said that he looks again";
+  EXPECT_FALSE(readable(wakeup->descriptor())) << "nobody said that he looks again";
+  EXPECT_EQ(wakeup->answer(), Numbers{});
   bell.quiet();
   bell.ring();
-  EXPECT_TRUE(readable(descriptor));
+  EXPECT_TRUE(readable(wakeup->descriptor()));
+  EXPECT_EQ(wakeup->answer(), Numbers{1});
 }
 
-TEST(Bell, AClosedOneIsNotWrittenToThoughItsNumberIsAnotherFile) {
+TEST(Wakeup, OfManyBellsOneWritesAndAllAreAnswered) {
+  const auto wakeup = Wakeup::make();
+  std::vector<Bell> bells(5);
+  for (std::size_t number = 0; number < bells.size(); ++number) bells[number].open(wakeup, number);
+  for (const std::size_t number : {3, 0, 3, 4}) bells[number].ring();
+  std::uint64_t rings = 0;
+  ASSERT_EQ(::read(wakeup->descriptor(), &rings, sizeof rings), static_cast<ssize_t>(sizeof rings));
+  EXPECT_EQ(rings, 1u);
+  EXPECT_EQ(wakeup->answer(), (Numbers{3, 0, 4}));
+  bells[3].ring();
+  EXPECT_FALSE(readable(wakeup->descriptor()));
+  bells[1].ring();
+  EXPECT_TRUE(readable(wakeup->descriptor()));
+  EXPECT_EQ(wakeup->answer(), Numbers{1});
+}
+
+TEST(Bell, AClosedOneWakesNobody) {
   Bell bell;
-  const int descriptor = bell.open();
+  const auto first = Wakeup::make();
+  bell.open(first, 1);
   bell.close();
-  int pipe_ends[2];
-  ASSERT_EQ(::pipe(pipe_ends), 0);
-  ASSERT_TRUE(pipe_ends[0] == descriptor || pipe_ends[1] == descriptor);
   bell.ring();
-  bell.quiet();
-  EXPECT_FALSE(readable(pipe_ends[0]));
-  ::close(pipe_ends[0]);
-  ::close(pipe_ends[1]);
-  const int again = bell.open();
+  EXPECT_FALSE(readable(first->descriptor()));
+  const auto second = Wakeup::make();
+  bell.open(second, 2);
   bell.ring();
-  EXPECT_TRUE(readable(again));
+  EXPECT_FALSE(readable(first->descriptor()));
+  EXPECT_EQ(second->answer(), Numbers{2});
 }
 
 TEST(Bell, NoRingIsLostBetweenThreads) {
-  Bell bell;
-  const int descriptor = bell.open();
+  const auto wakeup = Wakeup::make();
   constexpr int last = 20000;
-  std::atomic<int> told{0};
-  std::thread ringer([&] {
-    for (int count = 1; count <= last; ++count) {
-      told.store(count);
-      bell.ring();
-    }
-  });
-  int seen = 0;
-  while (seen != last) {
-    ASSERT_TRUE(readable(descriptor, 10000)) << "asleep at " << seen << " of " << told.load();
-    bell.quiet();
-    seen = told.load();
+  struct One {
+    Bell bell;
+    std::atomic<int> told{0};
+    int seen = 0;
+    std::thread ringer;
+  };
+  std::vector<One> all(3);
+  for (std::size_t number = 0; number < all.size(); ++number) {
+    One& one = all[number];
+    one.bell.open(wakeup, number);
+    one.ringer = std::thread([&one] {
+      for (int count = 1; count <= last; ++count) {
+        one.told.store(count);
+        one.bell.ring();
+      }
+    });
   }
-  ringer.join();
+  const auto done = [&] {
+    return std::all_of(all.begin(), all.end(), [](const One& one) { return one.seen == last; });
+  };
+  bool woken = true;
+  while (woken && !done()) {
+    woken = readable(wakeup->descriptor(), 10000);
+    for (const std::uint64_t number : wakeup->answer()) {
+      all[number].bell.quiet();
+      all[number].seen = all[number].told.load();
+    }
+  }
+  for (One& one : all) {
+    one.ringer.join();
+    EXPECT_TRUE(woken) << "asleep at " << one.seen << " of " << one.told.load();
+  }
 }
 
 /// An inbox with a bell, and a consumer that looks without sleeping.
 struct Watched {
-  explicit Watched(client::InboxLimits limits = {})
-      : inbox(limits, client::Overflow{}, &bell), descriptor(bell.open()) {}
+  explicit Watched(client::InboxLimits limits = {}) : inbox(limits, client::Overflow{}, &bell) {
+    bell.open(wakeup, 1);
+  }
 
   void read(const std::vector<std::string>& types) {
     inbox.begin(100.0);
@@ -125,15 +166,15 @@ struct Watched {
   }
 
   bool rung() {
-    const bool was = readable(descriptor);
+    const bool was = !wakeup->answer().empty();
     bell.quiet();
     return was;
   }
 
+  std::shared_ptr<Wakeup> wakeup = Wakeup::make();
   Bell bell;
   Inbox inbox;
   json::Reader reader;
-  int descriptor;
 };
 
 TEST(Bell, RingsForAQueueThatWasFoundEmptyAndNotWhileItIsDrained) {

@@ -1,7 +1,10 @@
 """Which loop a client belongs to, and what wakes that (api section 6)."""
 
 import asyncio
+import contextlib
+import gc
 import json
+import os
 import threading
 
 import pytest
@@ -236,3 +239,75 @@ def test_one_name_one_connection_of_either_kind(run, serve, aclient, client, eve
             assert ws.name == "one"
 
     run(main())
+
+
+def event_descriptors():
+    """How many eventfds are open."""
+    links = []
+    for one in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):  # that of the listing itself
+            links.append(os.readlink(f"/proc/self/fd/{one}"))
+    return links.count("anon_inode:[eventfd]")
+
+
+def test_the_clients_of_a_loop_share_one_descriptor(run, serve, aclient, eventually):
+    server = serve(echo)
+
+    async def main():
+        async with aclient(server) as first:  # from here on the process has its I/O thread
+            before = event_descriptors()
+            others = [aclient(server) for _ in range(20)]
+            for number, ws in enumerate(others):
+                await ws.wait_open(10)
+                await ws.send({"n": number})
+            assert [await ws.recv(10) for ws in others] == [{"n": number} for number in range(20)]
+            assert event_descriptors() == before
+            for ws in others:
+                await ws.close()
+            del ws
+            others.clear()
+            gc.collect()
+            await first.send({"n": -1})  # it is still heard
+            assert await first.recv(10) == {"n": -1}
+        del first
+        gc.collect()
+        assert await eventually(lambda: event_descriptors() == before - 1)
+        async with aclient(server) as again:
+            await again.send({"n": 1})
+            assert await again.recv(10) == {"n": 1}
+
+    run(main())
+
+
+def test_a_loop_in_each_thread_hears_its_own_clients(serve, aclient, new_loop):
+    server = serve(echo)
+    start, failed = threading.Barrier(4), []
+
+    async def main(thread):
+        clients = [aclient(server) for _ in range(5)]
+        for turn in range(20):
+            for number, ws in enumerate(clients):
+                await ws.wait_open(10)
+                await ws.send({"n": [thread, number, turn]})
+            for number, ws in enumerate(clients):
+                assert await ws.recv(10) == {"n": [thread, number, turn]}
+        for ws in clients:
+            await ws.close()
+
+    def live(thread):
+        start.wait()
+        loop = new_loop()
+        try:
+            loop.run_until_complete(main(thread))
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            loop.close()
+
+    threads = [threading.Thread(target=live, args=(number,)) for number in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(60)
+    assert not failed
+    assert not any(one.is_alive() for one in threads)

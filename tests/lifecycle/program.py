@@ -158,6 +158,8 @@ elif ending == "del":
     del ws
     crowd.clear()
     gc.collect()
+    if state == "closing":
+        until(lambda: not fastws.clients())  # the handler that closes it has it in hand until it returns
     assert list(fastws.clients()) == []
     if state not in ("busy", "blocked"):
         until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("fastws-")])
