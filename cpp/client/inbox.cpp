@@ -58,7 +58,7 @@ void Inbox::begin(double now) {
   const Lock lock(mutex_);
   now_ = now;
   quiet_ = false;
-  if (next_view_->undecided != is_undecided()) renew_view();
+  if (next_view_->undecided != is_undecided(now_)) renew_view();
   empty_ring_when_settled();
   view_ = next_view_;
   arrived_ = now;
@@ -92,7 +92,7 @@ void Inbox::add_unreadable(const json::Document& document) {
   add(Item::Kind::json, document, false, {}, {});
   // Told as an error, once: neither dropped nor in another's place.
   pending_.back().policy = Policy::Kind::pause;
-  pending_.back().judge = true;
+  pending_.back().mark = Item::Mark::judge;
 }
 
 bool Inbox::publish(std::uint64_t life, bool closing) {
@@ -235,6 +235,14 @@ std::optional<Inbox::Taken> Inbox::look(std::uint64_t number, std::size_t limit,
   return Taken::nothing;
 }
 
+bool Inbox::work_off_now(std::uint64_t number, std::vector<Item>& worked, bool& room) {
+  const Lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
+  work_off(number, worked);
+  room = goes_on();
+  return true;
+}
+
 void Inbox::let_go(std::uint64_t number, Item& item) {
   item.slab->pinned--;
   if (!droppable(item.policy)) fixed_of(number == handlers_lane).take(item);
@@ -244,7 +252,12 @@ void Inbox::let_go(std::uint64_t number, Item& item) {
 void Inbox::work_off(std::uint64_t number, std::vector<Item>& worked) {
   for (Item& item : worked) {
     if (item.slab == nullptr) continue;
-    ++handled_;
+    // Once, whoever else was given it.
+    if (item.mark == Item::Mark::unwanted) {
+      ++drops_.unhandled;
+    } else if (item.mark != Item::Mark::bad && !item.handled) {
+      ++handled_;
+    }
     let_go(number, item);
     leave(item);
   }
@@ -294,7 +307,7 @@ void Inbox::count_unrecorded() {
   count_drop("unrecorded", {}, counted_elsewhere);
 }
 
-InboxCounts Inbox::counts() const {
+InboxCounts Inbox::counts(double now) const {
   InboxCounts counts;
   {
     const Lock lock(mutex_);
@@ -303,8 +316,17 @@ InboxCounts Inbox::counts() const {
     counts.bytes = all_.bytes;
     counts.held = held_;
     counts.handled = handled_;
+    // When its time is over, nobody gets it any more, even if the next read, which clears it, is long in coming.
+    const auto waits = static_cast<std::size_t>(
+        std::count_if(ring_.begin(), ring_.end(), [](const Item& item) { return !item.handled; }));
+    if (is_undecided(now)) {
+      counts.messages += waits;
+      counts.bytes += ring_bytes_;
+    } else {
+      counts.drops.unhandled += waits;
+    }
   }
-  counts.drops.unhandled = unhandled_.total();
+  counts.drops.unhandled += unhandled_.total();
   counts.unhandled_by_type = unhandled_.by_type();
   return counts;
 }

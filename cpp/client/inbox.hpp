@@ -137,6 +137,8 @@ class Inbox {
   /// now, and nothing was done. `room`: what done() gives.
   std::optional<Taken> look(std::uint64_t lane, std::size_t limit, std::vector<Item>& out,
                             std::vector<Item>& worked, bool& room);
+  /// Items that were worked off, under the same terms: false = nothing was done.
+  bool work_off_now(std::uint64_t lane, std::vector<Item>& worked, bool& room);
   /// Items that were worked off, and those that go back unbuilt. True = reading may go on again. `now`: of the messages
   /// that find no room any more, should any go back.
   bool done(std::uint64_t lane, std::vector<Item>& worked, std::vector<Item>& back, double now = 0.0);
@@ -149,7 +151,7 @@ class Inbox {
   void count_decode();
   /// A message that the recording lacks: told by `dropped`.
   void count_unrecorded();
-  [[nodiscard]] InboxCounts counts() const;
+  [[nodiscard]] InboxCounts counts(double now = 0.0) const;
 
   /// The `dropped` events that are due at `now`.
   std::vector<std::shared_ptr<Notice>> take_dropped(double now);
@@ -173,7 +175,7 @@ class Inbox {
   void claim();
   void empty_ring_when_settled();
   void renew_view();
-  [[nodiscard]] bool is_undecided() const noexcept;
+  [[nodiscard]] bool is_undecided(double now) const noexcept;
   Lane* reader_for(const Item& item, std::string_view route);
 
   // inbox_overflow.cpp

@@ -29,16 +29,16 @@ bool Inbox::binary_wanted() const {
                      [](const Wishes& wishes) { return wishes.binary(); });
 }
 
-bool Inbox::is_undecided() const noexcept {
+bool Inbox::is_undecided(double now) const noexcept {
   if (!claimed_ || !opened_at_) return true;
-  return now_ < std::max(*opened_at_, latest_on_) + limits_.settle;
+  return now < std::max(*opened_at_, latest_on_) + limits_.settle;
 }
 
 void Inbox::renew_view() {
   auto view = std::make_shared<View>();
   view->handlers = handlers_->wishes;
   for (const auto& reader : readers_) view->readers.push_back(reader.second->wishes);
-  view->undecided = is_undecided();
+  view->undecided = is_undecided(now_);
   next_view_ = std::move(view);
 }
 
@@ -62,7 +62,7 @@ void Inbox::place(Item&& item) {
   const std::string_view route = item.route_text();
   const Wishes& wishes = handlers_->wishes;
   const bool handled =
-      item.judge ||
+      item.mark == Item::Mark::judge ||
       (item.kind == Item::Kind::binary ? wishes.binary() : wishes.wants(item.has_route(), route));
   Lane* reader = reader_for(item, route);
   if (handled && reader != nullptr) {
@@ -73,7 +73,7 @@ void Inbox::place(Item&& item) {
   }
   const bool much_waits = handlers_->items.size() >= std::min(kept_notices, limits_.messages / 2) ||
                           all_.bytes + item.cost() > limits_.bytes / 2;
-  if (item.judge && !dispatching_ && much_waits) {
+  if (item.mark == Item::Mark::judge && !dispatching_ && much_waits) {
     // Nobody drains this queue: a server that sends nothing but garbage must not fill the inbox and stop the reading.
     ++drops_.decode;
     item.slab->waiting--;
@@ -81,7 +81,7 @@ void Inbox::place(Item&& item) {
     push(*handlers_, std::move(item), true);
   } else if (reader != nullptr) {
     push(*reader, std::move(item), true);
-  } else if (is_undecided()) {
+  } else if (is_undecided(now_)) {
     keep_in_ring(std::move(item));
   } else {
     count_unhandled(item.kind == Item::Kind::binary ? "binary" : route);
@@ -124,7 +124,7 @@ void Inbox::claim() {
 }
 
 void Inbox::empty_ring_when_settled() {
-  if (is_undecided() || ring_.empty()) return;
+  if (is_undecided(now_) || ring_.empty()) return;
   for (Item& item : ring_) {
     if (!item.handled) {
       count_unhandled(item.kind == Item::Kind::binary ? "binary" : item.route_text());

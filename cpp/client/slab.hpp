@@ -54,12 +54,18 @@ struct Notice {
 /// that its route and its identity.
 struct Item {
   enum class Kind : std::uint8_t { notice, json, text, binary };
+  enum class Mark : std::uint8_t {
+    plain,
+    judge,     // its route could not be read: built for the sake of the error, wanted or not
+    bad,       // taken, and no JSON: that is what it was counted as
+    unwanted,  // taken, when its handlers had gone
+  };
   static constexpr std::uint32_t no_route = static_cast<std::uint32_t>(-1);
 
   Kind kind = Kind::json;
   Policy::Kind policy = Policy::Kind::pause;
   bool handled = false;  // a reader's copy of what handlers are given; its error is theirs, too
-  bool judge = false;    // its route could not be read: built for the sake of the error, wanted or not
+  Mark mark = Mark::plain;
   std::uint32_t life = 0;
   std::uint32_t text = 0, text_size = 0, words = 0, word_count = 0;  // see json::Document
   std::uint32_t route_size = no_route;

@@ -132,7 +132,7 @@ py::object Core::last_failure() const {
 py::dict Core::stats() const {
   if (generation_ != client::generation())
     return {};  // a finished interpreter may still look; a fork's child may not
-  return fields_from(client_->inbox().counts(), *client_);
+  return fields_from(client_->inbox().counts(net::monotonic_now()), *client_);
 }
 
 bool Core::flush_record(double timeout) {

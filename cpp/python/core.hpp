@@ -6,6 +6,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -90,8 +91,7 @@ class Core {
   std::uint64_t open_reader(const std::optional<std::vector<std::string>>& routes);
   void close_reader(std::uint64_t reader);
   pybind11::object next(std::uint64_t reader, const pybind11::object& bad);
-  pybind11::object arrive(std::uint64_t reader, const pybind11::object& bad, std::size_t limit,
-                          std::optional<double> timeout);
+  pybind11::object next_many(std::uint64_t reader, const pybind11::object& bad, std::size_t most);
 
   pybind11::object next_ask(std::optional<double> timeout);
   void provide(std::uint64_t epoch, const std::optional<std::string>& url, const pybind11::object& headers);
@@ -99,16 +99,25 @@ class Core {
   void answer(std::uint64_t epoch, bool stop, std::optional<double> delay);
 
  private:
-  /// What a lane's consumer took and has not given back: returned with its next call, when the GIL is released anyway.
+  /// What a lane's consumer took and has not given back: returned when its last message is given, or somebody waits for room.
   struct Taken {
     std::vector<client::Item> fetched;  // from `next` on neither built nor delivered yet
     std::size_t next = 0;
     std::vector<client::Item> worked;
+    std::size_t worked_bytes = 0;  // of a reader's
     std::vector<client::Item> back;
+    std::list<pybind11::object> kept;  // read, and not given: Ctrl-C came; before what is in `fetched`
+    std::uint64_t kept_life = 0;
     double at = 0.0;  // when its consumer took the last ones, monotonic seconds
     [[nodiscard]] std::size_t left() const noexcept { return fetched.size() - next; }
     void add(std::vector<client::Item>&& items);
     void give_back();
+  };
+
+  /// A message for a reader, and what it was made of, unless that is gone.
+  struct Read {
+    pybind11::object message;
+    std::optional<client::Item> item;
   };
 
   /// What send_many() takes from its iterable at a time.
@@ -132,13 +141,20 @@ class Core {
   client::Inbox::Taken take_items(std::uint64_t lane, std::size_t limit, std::optional<double> timeout,
                                   std::vector<client::Item>& items);
   void keep(std::uint64_t lane, std::vector<client::Item>& items, std::size_t worked);
+  std::optional<client::Item> pop_item(std::uint64_t reader);
+  pybind11::object read_item(client::Item& item, const pybind11::object& bad);
+  Read read_next(std::uint64_t reader, const pybind11::object& bad);
+  void give(std::uint64_t reader, Read* reads, std::size_t count);
+  void put_back(std::uint64_t reader, Read* reads, std::size_t count);
+  pybind11::object kept_message(std::uint64_t reader);
   void worked_off(std::uint64_t reader, client::Item item);
+  void return_worked(const std::uint64_t* except = nullptr);
   pybind11::list build_items(std::uint64_t lane, std::vector<client::Item>& items, std::size_t next,
                              double until);
   pybind11::object deliver_until(double until, const DirectCalls& calls);
   pybind11::object build_item(const client::Item& item);
   pybind11::object message_of(const client::Item& item);
-  pybind11::object bad_item(const client::Item& item);
+  pybind11::object bad_item(client::Item& item);
 
   std::shared_ptr<client::Client> client_;
   std::uint32_t generation_;
@@ -147,9 +163,8 @@ class Core {
   double handler_seconds_ = 0.0;  // in deliver()
 };
 
-/// What Core::next gives when nothing is at hand, and Core::arrive when nothing comes any more. With the GIL.
+/// What Core::next and next_many give when nothing is at hand. With the GIL.
 pybind11::handle nothing();
-pybind11::handle over();
 
 /// `_core.Refused`, which send_*() raise: ("too_big" | "not_open" | "queue_full", what happened). With the GIL.
 pybind11::handle refused_class();

@@ -34,12 +34,23 @@ py::object Core::deliver_until(double until, const DirectCalls& calls) {
   try {
     bool in_time = next == 0 || net::monotonic_now() < until;  // a slice delivers something, however late
     while (next < items.size() && in_time) {
-      const Item& item = items[next];
+      Item& item = items[next];
       if (item.kind != Item::Kind::json && item.kind != Item::Kind::text) break;
       const auto goes_on = [&] { return item.life == static_cast<std::uint32_t>(client_->life()); };
-      if (!goes_on()) break;
+      if (!goes_on()) {  // the inbox counts what is left of an older life, and gives the rest once more
+        keep(Inbox::handlers_lane, items, next);
+        return py::none();
+      }
       const py::object plan = calls.plan(route_name(item).ptr());
       if (plan.is_none()) break;
+      if (PyTuple_GET_SIZE(plan.ptr()) == 0) {
+        const bool judge = item.mark == Item::Mark::judge;
+        item.mark = Item::Mark::unwanted;
+        if (!judge) {
+          ++next;
+          continue;
+        }
+      }
       const auto message = message_of(item);
       if (!message) {  // told below, where the text is built a second time
         PyErr_Clear();

@@ -1,6 +1,7 @@
 // A reader's queue: opened, read message by message, closed.
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "../client/process.hpp"
@@ -14,23 +15,9 @@ namespace fastws::python {
 
 using client::Item;
 
-namespace {
-
-PyObject* mark() {
-  PyObject* const made = PyObject_CallNoArgs(reinterpret_cast<PyObject*>(&PyBaseObject_Type));
-  if (made == nullptr) throw_raised();
-  return made;
-}
-
-}  // namespace
-
 py::handle nothing() {
-  static PyObject* const made = mark();
-  return made;
-}
-
-py::handle over() {
-  static PyObject* const made = mark();
+  static PyObject* const made = PyObject_CallNoArgs(reinterpret_cast<PyObject*>(&PyBaseObject_Type));
+  if (made == nullptr) throw_raised();
   return made;
 }
 
@@ -46,9 +33,12 @@ std::uint64_t Core::open_reader(const std::optional<std::vector<std::string>>& r
 
 void Core::close_reader(std::uint64_t reader) {
   if (lost()) return;
-  Taken returned = std::move(taken_[reader]);
-  taken_.erase(reader);
-  returned.give_back();
+  Taken returned;
+  if (const auto here = taken_.find(reader); here != taken_.end()) {
+    returned = std::move(here->second);
+    taken_.erase(here);
+    returned.give_back();
+  }
   natively([&] {
     const double now = net::monotonic_now();
     const bool emptied = client_->inbox().done(reader, returned.worked, returned.back, now);
@@ -57,59 +47,161 @@ void Core::close_reader(std::uint64_t reader) {
   });
 }
 
-py::object Core::next(std::uint64_t reader, const py::object& bad) {
+std::optional<Item> Core::pop_item(std::uint64_t reader) {
   constexpr double fresh =
       0.002;  // seconds; then what was fetched ahead goes back: newer ones may replace it
-  const auto none = py::reinterpret_borrow<py::object>(nothing());
+  const auto here = lost() ? taken_.end() : taken_.find(reader);
+  if (here == taken_.end() || here->second.left() == 0) return std::nullopt;
+  Taken& taken = here->second;
+  const bool stale = taken.next != 0 && net::monotonic_now() >= taken.at + fresh;
+  if (stale || taken.fetched[taken.next].life != static_cast<std::uint32_t>(client_->life())) {
+    taken.give_back();
+    return std::nullopt;
+  }
+  return std::move(taken.fetched[taken.next++]);
+}
+
+/// The item's message; none = it is no JSON, which was told.
+py::object Core::read_item(Item& item, const py::object& bad) {
+  if (item.kind == Item::Kind::binary) {
+    return py::bytes(item.slab->tape.text.data() + item.text, item.text_size);
+  }
+  py::object message = message_of(item);
+  if (message) return message;
+  const py::object told = bad_item(item);
+  if (!item.handled) bad(told[py::int_(1)], told[py::int_(2)]);
+  return {};
+}
+
+/// What Ctrl-C kept from being given.
+py::object Core::kept_message(std::uint64_t reader) {
+  const auto here = taken_.find(reader);
+  if (here == taken_.end() || here->second.kept.empty()) return {};
+  auto& kept = here->second.kept;
+  if (lost() || here->second.kept_life != client_->life()) {
+    const auto gone = std::exchange(kept, {});  // freed when nothing here refers to the reader any more
+    return {};
+  }
+  const py::object message = std::move(kept.front());
+  kept.pop_front();
+  return message;
+}
+
+/// The next message, and what it was read of; no message = nothing is at hand.
+Core::Read Core::read_next(std::uint64_t reader, const py::object& bad) {
+  if (py::object message = kept_message(reader)) return {std::move(message), std::nullopt};
   for (;;) {
-    const auto here = lost() ? taken_.end() : taken_.find(reader);
-    if (here == taken_.end() || here->second.left() == 0) return none;
-    Taken& taken = here->second;
-    const bool stale = taken.next != 0 && net::monotonic_now() >= taken.at + fresh;
-    if (stale || taken.fetched[taken.next].life != static_cast<std::uint32_t>(client_->life())) {
-      taken.give_back();
-      return none;
-    }
     // Taken out: what is collected while the object is made may close the reader.
-    Item item = std::move(taken.fetched[taken.next++]);
+    std::optional<Item> item = pop_item(reader);
+    if (!item) return {};
     py::object message;
-    py::object told;
     try {
-      message = item.kind == Item::Kind::binary
-                    ? py::bytes(item.slab->tape.text.data() + item.text, item.text_size)
-                    : message_of(item);
-      if (!message) told = bad_item(item);
+      message = read_item(*item, bad);
     } catch (...) {
-      worked_off(reader, std::move(item));
+      worked_off(reader, std::move(*item));
       throw;
     }
-    const bool report = !item.handled;
-    worked_off(reader, std::move(item));
-    if (message) return message;
-    if (report) bad(told[py::int_(1)], told[py::int_(2)]);
+    if (message) return {std::move(message), std::move(item)};
+    worked_off(reader, std::move(*item));
   }
+}
+
+/// What was read is going to be given, unless Ctrl-C came: that would lose it on its way, so it is put back.
+void Core::give(std::uint64_t reader, Read* reads, std::size_t count) {
+  const auto look = [&] {
+    if (PyErr_CheckSignals() == 0) return;
+    const py::error_already_set raised;
+    put_back(reader, reads, count);
+    throw py::error_already_set(raised);
+  };
+  look();
+  for (std::size_t index = 0; index < count; ++index) {
+    if (auto item = std::exchange(reads[index].item, std::nullopt)) worked_off(reader, std::move(*item));
+  }
+  look();  // as late as can be
+}
+
+void Core::put_back(std::uint64_t reader, Read* reads, std::size_t count) {
+  std::vector<Item> items;  // at their place, whatever was read meanwhile
+  std::list<py::object> objects;
+  for (std::size_t index = 0; index < count; ++index) {
+    if (reads[index].item) {
+      items.push_back(std::move(*reads[index].item));
+    } else {
+      objects.push_back(std::move(reads[index].message));
+    }
+  }
+  const auto here = taken_.find(reader);
+  if (here == taken_.end()) {  // closed meanwhile
+    std::vector<Item> none;
+    natively([&] { client_->inbox().done(reader, none, items); });
+    return;
+  }
+  here->second.add(std::move(items));
+  here->second.kept_life = client_->life();
+  here->second.kept.splice(here->second.kept.begin(), objects);
+}
+
+py::object Core::next(std::uint64_t reader, const py::object& bad) {
+  Read read = read_next(reader, bad);
+  if (!read.message) return py::reinterpret_borrow<py::object>(nothing());
+  give(reader, &read, 1);
+  return std::move(read.message);
+}
+
+py::object Core::next_many(std::uint64_t reader, const py::object& bad, std::size_t most) {
+  constexpr std::size_t at_a_time = 256;
+  constexpr double turn = 0.002;  // seconds; then other threads of Python may run
+  std::vector<Read> reads;
+  double until = net::monotonic_now() + turn;
+  try {
+    while (reads.size() < most) {
+      Read read = read_next(reader, bad);
+      if (read.message) {
+        reads.push_back(std::move(read));
+      } else if (fetch(reader, std::min(most - reads.size(), at_a_time), 0.0).value_or(0) == 0) {
+        break;
+      }
+      if (net::monotonic_now() < until) continue;
+      natively([] {});
+      until = net::monotonic_now() + turn;
+    }
+  } catch (...) {
+    put_back(reader, reads.data(), reads.size());
+    throw;
+  }
+  if (reads.empty()) return py::reinterpret_borrow<py::object>(nothing());
+  py::list messages(reads.size());
+  for (std::size_t index = 0; index < reads.size(); ++index) messages[index] = reads[index].message;
+  give(reader, reads.data(), reads.size());
+  return std::move(messages);
 }
 
 void Core::worked_off(std::uint64_t reader, Item item) {
+  constexpr std::size_t few = std::size_t{256} << 10;  // bytes that are freed with the GIL
   const auto here = taken_.find(reader);
-  if (here != taken_.end()) {
-    client_->latencies().add(here->second.at - item.arrived);
-    here->second.worked.push_back(std::move(item));
+  if (here == taken_.end()) {  // closed meanwhile
+    std::vector<Item> worked;
+    std::vector<Item> back;
+    worked.push_back(std::move(item));
+    natively([&] {
+      if (client_->inbox().done(reader, worked, back)) client_->resume_reading();
+    });
     return;
   }
-  std::vector<Item> worked;
-  std::vector<Item> back;
-  worked.push_back(std::move(item));
-  natively([&] {
-    if (client_->inbox().done(reader, worked, back)) client_->resume_reading();
-  });
-}
-
-py::object Core::arrive(std::uint64_t reader, const py::object& bad, std::size_t limit,
-                        std::optional<double> timeout) {
-  const auto count = fetch(reader, limit, timeout);
-  if (!count) return py::reinterpret_borrow<py::object>(over());
-  return next(reader, bad);
+  Taken& taken = here->second;
+  client_->latencies().add(taken.at - item.arrived);
+  taken.worked_bytes += item.cost();
+  taken.worked.push_back(std::move(item));
+  if (taken.left() != 0 && taken.worked_bytes < few) return;
+  // Nobody may come for the next one: what was read must not keep a full inbox from reading on.
+  bool room = false;
+  if (taken.worked_bytes >= few || !client_->inbox().work_off_now(reader, taken.worked, room)) {
+    return_worked();
+  } else {
+    taken.worked_bytes = 0;
+    if (room) natively([&] { client_->resume_reading(); });
+  }
 }
 
 }  // namespace fastws::python

@@ -34,6 +34,7 @@ Builder& builder() {
 // --- What a consumer has in hand -------------------------------------------------------------------------------------
 
 void Core::Taken::add(std::vector<Item>&& items) {
+  if (items.empty()) return;
   if (left() == 0) {
     fetched = std::move(items);
     next = 0;
@@ -75,9 +76,10 @@ py::object Core::build_item(const Item& item) {
                         message);
 }
 
-py::object Core::bad_item(const Item& item) {
+py::object Core::bad_item(Item& item) {
   py::error_already_set error;  // takes the exception that is set
   if (!error.matches(PyExc_Exception)) throw error;
+  item.mark = Item::Mark::bad;
   if (!item.handled) client_->inbox().count_decode();  // once, whoever else is given the text
   py::object exception = error.value();
   auto text = py::reinterpret_steal<py::object>(build_text(item.slab->tape, item.document()));
@@ -115,7 +117,7 @@ py::list Core::build_items(std::uint64_t lane, std::vector<Item>& items, std::si
   py::list built;
   try {
     while (next < items.size()) {
-      const Item& item = items[next++];
+      Item& item = items[next++];
       py::object object;
       try {
         object = build_item(item);
@@ -145,21 +147,45 @@ std::optional<Inbox::Taken> Core::look_for_items(std::uint64_t lane, std::size_t
   bool room = false;
   // With the GIL, which costs more to give back and take again than this: it waits for nothing, and no fork can come between.
   const auto taken = client_->inbox().look(lane, limit, items, some ? here->second.worked : none, room);
+  if (taken && some) here->second.worked_bytes = 0;
   if (taken && room) natively([&] { client_->resume_reading(); });
   return taken;
+}
+
+/// What consumers were given goes, lest it keeps a full inbox from reading on: somebody waits for more.
+void Core::return_worked(const std::uint64_t* except) {
+  std::vector<std::pair<std::uint64_t, std::vector<Item>>> returned;
+  for (auto& [lane, taken] : taken_) {
+    if (taken.worked.empty() || (except != nullptr && lane == *except)) continue;
+    returned.emplace_back(lane, std::exchange(taken.worked, {}));
+    taken.worked_bytes = 0;
+  }
+  if (returned.empty()) return;
+  natively([&] {
+    std::vector<Item> none;
+    for (auto& [lane, worked] : returned) {
+      if (client_->inbox().done(lane, worked, none)) client_->resume_reading();
+    }
+    returned.clear();
+  });
 }
 
 Inbox::Taken Core::take_items(std::uint64_t lane, std::size_t limit, std::optional<double> timeout,
                               std::vector<Item>& items) {
   std::optional<double> until;
   if (timeout && *timeout <= 0.0) {
-    if (const auto taken = look_for_items(lane, limit, items)) return *taken;
+    if (const auto taken = look_for_items(lane, limit, items)) {
+      if (*taken == Inbox::Taken::nothing) return_worked();
+      return *taken;
+    }
   }
   if (timeout) until = net::monotonic_now() + *timeout;
+  return_worked(&lane);
   Taken returned;
   if (const auto here = taken_.find(lane); here != taken_.end()) {
     std::swap(returned.worked, here->second.worked);
     std::swap(returned.back, here->second.back);
+    here->second.worked_bytes = 0;
   }
   for (;;) {
     if (lost()) return Inbox::Taken::over;

@@ -111,6 +111,16 @@ struct Reading {
   py::object kept;
   Core* core;
   std::uint64_t reader;
+
+  Reading(py::object of, std::uint64_t number)
+      : kept(std::move(of)), core(kept.cast<Core*>()), reader(number) {}
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+  ~Reading() {
+    // Whoever forgot to, or was interrupted between opening it and noting that: it would take messages that nobody reads.
+    const py::error_scope scope;
+    core->close_reader(reader);
+  }
 };
 
 Reading& reading_of(PyObject* capsule) {
@@ -126,17 +136,17 @@ PyObject* call_next(PyObject* capsule, PyObject* bad) {
   });
 }
 
-PyObject* call_arrive(PyObject* capsule, Arguments arguments, Py_ssize_t count) {
+PyObject* call_next_many(PyObject* capsule, Arguments arguments, Py_ssize_t count) {
   return made_or_raised([&] {
-    expect(count == 3, "a reader's second function takes who is told, a limit and a timeout");
+    expect(count == 2, "a reader's second function takes who is told and a limit");
     const Reading& reading = reading_of(capsule);
-    return reading.core->arrive(reading.reader, py::reinterpret_borrow<py::object>(arguments[0]),
-                                number_of(arguments[1]), timeout_of(arguments[2]));
+    return reading.core->next_many(reading.reader, py::reinterpret_borrow<py::object>(arguments[0]),
+                                   number_of(arguments[1]));
   });
 }
 
 PyMethodDef next_function = {"next", call_next, METH_O, nullptr};
-PyMethodDef arrive_function = {"arrive", as_function(call_arrive), METH_FASTCALL, nullptr};
+PyMethodDef next_many_function = {"next_many", as_function(call_next_many), METH_FASTCALL, nullptr};
 
 py::object function_of(PyMethodDef& definition, const py::capsule& reading) {
   auto function = py::reinterpret_steal<py::object>(PyCFunction_New(&definition, reading.ptr()));
@@ -155,12 +165,13 @@ void bind_fast_calls(const py::handle& core_class) {
   }
 }
 
-py::tuple reader_calls(py::object core, std::uint64_t reader) {
-  auto* const native = core.cast<Core*>();
-  auto made = std::make_unique<Reading>(Reading{std::move(core), native, reader});
+py::tuple open_reader(const py::object& core, const std::optional<std::vector<std::string>>& routes) {
+  const std::uint64_t reader = core.cast<Core&>().open_reader(routes);
+  auto made = std::make_unique<Reading>(core, reader);
   const py::capsule capsule(made.get(), [](void* gone) { delete static_cast<Reading*>(gone); });
   static_cast<void>(made.release());
-  return py::make_tuple(function_of(next_function, capsule), function_of(arrive_function, capsule));
+  return py::make_tuple(reader, function_of(next_function, capsule),
+                        function_of(next_many_function, capsule));
 }
 
 }  // namespace fastws::python

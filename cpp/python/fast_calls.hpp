@@ -6,14 +6,18 @@
 
 #include <pybind11/pybind11.h>
 
-#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace fastws::python {
 
 /// Binds Core.send_json, fetch, deliver, drained, is_over and quiet_bell.
 void bind_fast_calls(const pybind11::handle& core_class);
 
-/// A reader's two functions: (Core::next, Core::arrive), with the reader bound to them. They keep the core.
-pybind11::tuple reader_calls(pybind11::object core, std::uint64_t reader);
+/// Opens a reader: (its number, Core::next, Core::next_many), with the reader bound to the functions. They keep the core, and
+/// the reader is closed with the last of them at the latest.
+pybind11::tuple open_reader(const pybind11::object& core,
+                            const std::optional<std::vector<std::string>>& routes);
 
 }  // namespace fastws::python

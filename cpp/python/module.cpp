@@ -144,9 +144,8 @@ void bind_core(py::module_& module) {
       .def("nudge", &Core::nudge)
       .def("open_bell", &Core::open_bell, "wakeup"_a, "number"_a)
       .def("close_bell", &Core::close_bell)
-      .def("open_reader", &Core::open_reader)
+      .def("open_reader", &open_reader)
       .def("close_reader", &Core::close_reader)
-      .def("reader_calls", &reader_calls)
       .def("next_ask", &Core::next_ask)
       .def("provide", &Core::provide)
       .def("provide_failed", &Core::provide_failed)
@@ -154,7 +153,6 @@ void bind_core(py::module_& module) {
   bind_fast_calls(core);
   module.attr("Refused") = refused_class();
   module.attr("NOTHING") = nothing();
-  module.attr("OVER") = over();
   module.attr("HANDLERS") = client::Inbox::handlers_lane;
   module.attr("EVENT") = static_cast<int>(item_event);
   module.attr("JSON") = static_cast<int>(item_json);

@@ -24,13 +24,21 @@ namespace fastws::python {
   throw pybind11::error_already_set();
 }
 
-/// The exception that is set, which is not set any more.
-inline pybind11::object take_raised() {
-  try {
-    throw_raised();
-  } catch (const pybind11::error_already_set& error) {
-    return error.value();
-  }
+/// The exception that is set, with its traceback; it is not set any more.
+inline pybind11::object take_raised() noexcept {
+#if PY_VERSION_HEX < 0x030C0000
+  PyObject* type = nullptr;
+  PyObject* value = nullptr;
+  PyObject* trace = nullptr;
+  PyErr_Fetch(&type, &value, &trace);
+  PyErr_NormalizeException(&type, &value, &trace);
+  if (trace != nullptr) PyException_SetTraceback(value, trace);  // pybind11's error_already_set leaves it out
+  Py_XDECREF(type);
+  Py_XDECREF(trace);
+  return pybind11::reinterpret_steal<pybind11::object>(value);
+#else
+  return pybind11::reinterpret_steal<pybind11::object>(PyErr_GetRaisedException());
+#endif
 }
 
 /// For a function that Python calls without pybind11 between: the object that is made, or nullptr with what was thrown set.

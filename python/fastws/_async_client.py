@@ -272,10 +272,10 @@ class AsyncWebSocketClient(ClientFace):
         seconds = _options.number("timeout", timeout, none=True)
         _waiting.refuse_in_handler(self, "recv_many")
         reader = self._own_reader()
-        found, message = await reader.arrived(self, bell, seconds)
+        found, messages = await reader.arrived(self, bell, seconds, reader.many(most or 1))
         if found:
-            return [message, *reader.at_hand(self, (most or 1) - 1)]
-        raise _waiting.nothing_read(self, timeout, over=message)
+            return messages  # type: ignore[no-any-return]
+        raise _waiting.nothing_read(self, timeout, over=messages)
 
     def messages(self, *routes: str) -> AsyncMessages:
         """An iterator over the messages of these types, or of everything; across reconnects. It has a queue of its own."""

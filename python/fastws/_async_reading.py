@@ -7,13 +7,13 @@ cancelling an await loses nothing and gives nothing twice; a feed that never pau
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _waiting
 from ._delivery import SLICE_MESSAGES
 from ._loop import Bell
-from ._reading import NOTHING, OVER, Iteration, Reader
+from ._reading import NOTHING, Iteration, Reader
 
 if TYPE_CHECKING:
     from ._async_client import AsyncWebSocketClient
@@ -28,10 +28,15 @@ class LoopReader(Reader):
     _parts = 0  # taken since the loop's other tasks could run
 
     async def arrived(
-        self, client: AsyncWebSocketClient, bell: Bell, timeout: float | None
+        self,
+        client: AsyncWebSocketClient,
+        bell: Bell,
+        timeout: float | None,
+        pop: Callable[[Any], Any] | None = None,
     ) -> tuple[bool, Any]:
-        """(True, message), or (False, whether the life is over) when the time is."""
-        message = self.pop(self.bad)
+        """(True, message), or (False, whether the life is over) when the time is. `pop`: takes several, as many() has it."""
+        pop = pop or self.pop
+        message = pop(self.bad)
         if message is not NOTHING:
             return True, message
         until = None if timeout is None else bell.loop.time() + timeout
@@ -39,11 +44,12 @@ class LoopReader(Reader):
             if self._parts == _PARTS:
                 self._parts = 0
                 await asyncio.sleep(0)
-            message = self._arrive(self.bad, SLICE_MESSAGES // _PARTS, 0.0)
+            fetched = self._core.fetch(self._number, SLICE_MESSAGES // _PARTS, 0.0)
             if not self._drained():
                 client._dispatcher.drain()
-            if message is OVER:
+            if fetched is None:
                 return False, True
+            message = pop(self.bad)
             if message is not NOTHING:
                 self._parts += 1
                 return True, message

@@ -168,10 +168,10 @@ class WebSocketClient(ClientFace):
         seconds = _options.number("timeout", timeout, none=True)
         _waiting.refuse_in_handler(self, "recv_many")
         reader = self._own_reader()
-        found, message = reader.next(self, seconds)
+        found, messages = reader.next(self, seconds, reader.many(most or 1))
         if found:
-            return [message, *reader.at_hand(self, (most or 1) - 1)]
-        raise _waiting.nothing_read(self, timeout, over=message)
+            return messages  # type: ignore[no-any-return]
+        raise _waiting.nothing_read(self, timeout, over=messages)
 
     def messages(self, *routes: str) -> Messages:
         """An iterator over the messages of these types, or of everything; across reconnects. It has a queue of its own."""

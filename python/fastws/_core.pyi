@@ -22,8 +22,7 @@ TEXT: int
 BINARY: int
 BAD: int
 HANDLERS: int  # the queue of what handlers wait for; readers have numbers of their own
-NOTHING: object  # what a reader's functions give when nothing is there,
-OVER: object  # and when nothing comes any more
+NOTHING: object  # what a reader's functions give when nothing is there
 
 build_info: dict[str, str]  # versions of Asio, OpenSSL, pybind11 and the compiler
 
@@ -151,7 +150,7 @@ class Core:
         """
     def fetch(self, lane: int, limit: int, timeout: float | None) -> int | None:
         """Sleep until something waits for HANDLERS or a reader, and get at most `limit` items ready for deliver() or
-        reader_calls(): how many. 0: the time is over, or nudge() was called. None: nothing comes any more. What was fetched
+        its functions: how many. 0: the time is over, or nudge() was called. None: nothing comes any more. What was fetched
         before and is still there counts, and nothing is added to it.
         """
     @overload
@@ -196,20 +195,21 @@ class Core:
     def quiet_bell(self) -> None: ...
 
     # Readers: each has a queue of its own, which fetch() knows by its number. `routes` None = everything, binary too.
-    def open_reader(self, routes: list[str] | None) -> int: ...
-    def close_reader(self, reader: int) -> None: ...
-    def reader_calls(
-        self, reader: int
+    def open_reader(
+        self, routes: list[str] | None
     ) -> tuple[
+        int,
         Callable[[Callable[[str, BaseException], None]], Any],
-        Callable[[Callable[[str, BaseException], None], int, float | None], Any],
+        Callable[[Callable[[str, BaseException], None], int], Any],
     ]:
-        """Two functions. The first gives the next message that was fetched, or NOTHING. What waited for that longer than 2 ms
-        goes back to the queue, where newer messages may take its place; what is left when the life or the reader ends was
-        never taken. The second fetches before, as fetch() does (limit, timeout), and gives OVER where that gives None.
+        """Its number and two functions; it is closed with them at the latest. The first gives the next message that was
+        fetched, or NOTHING. What waited for that longer than 2 ms goes back to the queue, where newer messages may take its
+        place; what is left when the life or the reader ends was never taken. The second gives a list of those and of what else
+        is there, at most so many, or NOTHING. When Ctrl-C comes meanwhile it is raised, and nothing was taken.
 
         They are called with what is told (text, exception) of a message that is no JSON, unless a dispatcher reports it.
         """
+    def close_reader(self, reader: int) -> None: ...
 
     # Providers: asked by the thread, or task, `fastws-<name>-ask`.
     def next_ask(self, timeout: float | None) -> dict[str, Any] | None:

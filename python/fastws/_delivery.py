@@ -262,11 +262,11 @@ class Delivery(ABC):
 
     def handler_failed(self, handler: Handler, payload: Any, error: BaseException) -> Step | None:
         """Log what a handler raised; the step that tells it, if anybody is to be told."""
-        handler.beside(log.error, "the handler of %r raised", handler.event, exc_info=error)
+        name = getattr(handler.fn, "__qualname__", repr(handler.fn))
+        handler.beside(log.error, "the handler %s of %r raised", name, handler.event, exc_info=error)
         # Who fails while being told of an error (`*` handlers are, too) is not told of that one: it would never end.
         if handler.event == "error" or isinstance(payload, ErrorEvent):
             return None
-        name = getattr(handler.fn, "__qualname__", repr(handler.fn))
         text = f"the handler {name} of {handler.event!r} raised {type(error).__name__}: {error}"
         return self._tell(self.life, phase="handler", message=text, exception=error)
 

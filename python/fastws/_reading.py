@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import _core, _waiting
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ._face import ClientFace
 
 NOTHING = _core.NOTHING  # no message: None is one
-OVER = _core.OVER  # no message, and none will come
 _LOG_EVERY = 0.5  # seconds between two looks at what should be logged, for a client without handlers
 
 
@@ -33,23 +32,34 @@ def route_names(routes: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Reader:
-    """One queue of the core. `routes` None: everything, binary messages too."""
+    """One queue of the core. `routes` None: everything, binary messages too.
 
-    __slots__ = ("_arrive", "_core", "_drained", "_number", "_turn", "bad", "pop")
+    Whoever takes a message calls nothing between that and giving it away: Ctrl-C, which Python raises between two calls,
+    would lose it.
+    """
+
+    __slots__ = ("_core", "_drained", "_number", "_pop_many", "_turn", "bad", "pop")
 
     def __init__(self, client: ClientFace, routes: tuple[str, ...] | None) -> None:
         self._core = client._core
-        self._number = client._core.open_reader(None if routes is None else list(routes))
         # pop(bad) gives the next message that was fetched, or NOTHING. Its object is made then, for it may never be asked for.
-        self.pop, self._arrive = client._core.reader_calls(self._number)
+        opened = client._core.open_reader(None if routes is None else list(routes))
+        self._number, self.pop, self._pop_many = opened
         self.bad = client._dispatcher.decode_failed
         self._drained = client._core.drained
         # Held by the one thread that fetches, lest two of them mix up the order.
         self._turn = threading.Lock()
 
-    def next(self, client: ClientFace, timeout: float | None) -> tuple[bool, Any]:
-        """(True, message), or (False, whether the life is over) when the time is."""
-        message = self.pop(self.bad)
+    def many(self, most: int) -> Callable[[Any], Any]:
+        """What to give next() for a list of all that is there, at most so many."""
+        return lambda bad: self._pop_many(bad, most)
+
+    def next(
+        self, client: ClientFace, timeout: float | None, pop: Callable[[Any], Any] | None = None
+    ) -> tuple[bool, Any]:
+        """(True, message), or (False, whether the life is over) when the time is. `pop`: takes several, as many() has it."""
+        pop = pop or self.pop
+        message = pop(self.bad)
         if message is not NOTHING:
             return True, message
         until = None if timeout is None else time.monotonic() + timeout
@@ -58,53 +68,31 @@ class Reader:
             left = None if until is None else max(0.0, until - time.monotonic())
             if not dispatcher.running:
                 left = _LOG_EVERY if left is None else min(left, _LOG_EVERY)
-            message = self._arrived(left)
+            fetched = self._fetch(left)
             if not self._drained():
                 dispatcher.drain()
-            if message is OVER:
+            if fetched is None:
                 return False, True
+            message = pop(self.bad)
             if message is not NOTHING:
                 return True, message
             if until is not None and time.monotonic() >= until:
                 return False, False
 
-    def _arrived(self, wait: float | None) -> Any:
-        """The next message, waiting for one (seconds; None = no limit): NOTHING when the time is over or another thread
-        fetched, whose messages are there for this one, too. OVER: the life is over and nothing is left."""
-        if not self._turn.acquire(False):
-            return OVER if self._fetched_by_another(wait) is None else self.pop(self.bad)
-        try:
-            return self._arrive(self.bad, SLICE_MESSAGES, wait)
-        finally:
-            self._turn.release()
-
-    def fetch(self, client: ClientFace, wait: float, most: int) -> int | None:
-        """Fetch messages, waiting for one (seconds): how many; 0 when another thread did, whose messages are there for this
-        one, too. None: the life is over and nothing is left."""
+    def _fetch(self, wait: float | None) -> int | None:
+        """Fetch messages, waiting for one (seconds; None = no limit): how many; 0 when the time is over, or another thread
+        did, whose messages are there for this one, too. None: the life is over and nothing is left."""
         if not self._turn.acquire(False):
             return self._fetched_by_another(wait)
         try:
-            fetched = self._core.fetch(self._number, most, wait)
+            return self._core.fetch(self._number, SLICE_MESSAGES, wait)
         finally:
             self._turn.release()
-        client._dispatcher.drain()
-        return fetched
 
     def _fetched_by_another(self, wait: float | None) -> int | None:
         if self._turn.acquire(timeout=-1 if wait is None else wait):
             self._turn.release()
         return None if self._core.state == "destroyed" else 0
-
-    def at_hand(self, client: ClientFace, most: int) -> list[Any]:
-        """At most so many messages, of those that are there already."""
-        messages: list[Any] = []
-        while len(messages) < most:
-            message = self.pop(self.bad)
-            if message is not NOTHING:
-                messages.append(message)
-            elif not self.fetch(client, 0.0, most - len(messages)):
-                break
-        return messages
 
     def close(self) -> None:
         """Give the queue up; what was not read goes to whoever asks next."""

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import traceback
 import warnings
 
 import pytest
@@ -30,6 +31,27 @@ def test_an_exception_is_reported_and_the_rest_goes_on(serve, recorded, until, c
     told = [record for record in caplog.records if record.exc_info and record.exc_info[0] is LookupError]
     assert len(told) == 2
     assert told[0].levelno == logging.ERROR
+
+
+@pytest.mark.parametrize("more", [{}, {"once": True}, {"batch": True}])
+def test_where_a_handler_raised_is_told(serve, recorded, until, caplog, more):
+    """The log names the handler and shows the way to the line; the event's exception has it, too."""
+
+    def parse(message):
+        raise LookupError("no price")
+
+    def on_update(message):
+        parse(message)
+
+    ws, log = recorded(serve(lambda conn: [conn.expect(), conn.send_json({"type": "update"})]))
+    ws.on("update", on_update, **more)
+    ws.wait_open(10)
+    ws.send("go")
+    assert until(lambda: log.all("error"))
+    frames = traceback.extract_tb(log.all("error")[0].exception.__traceback__)
+    assert [frame.name for frame in frames][-2:] == ["on_update", "parse"]
+    assert "on_update of 'update' raised" in caplog.text
+    assert 'raise LookupError("no price")' in caplog.text
 
 
 @pytest.mark.parametrize("event", ["connecting", "connect", "disconnect", "reconnecting", "error", "closed"])

@@ -1,5 +1,6 @@
 """A full inbox: reading pauses, nothing is lost, the server feels it, the connection lives."""
 
+import asyncio
 import threading
 import time
 
@@ -113,3 +114,58 @@ def test_a_lost_connection_delivers_what_waited_first(serve, recorded, until):
     _, log = recorded(server, inbox_messages=20, on=on)
     log.wait("connect", 2, timeout=30)
     assert story == [*range(1000), "lost"]
+
+
+def snapshot_and_updates(conn):
+    conn.accept()
+    conn.expect()
+    conn.send_json({"type": "snapshot", "data": "x" * 700_000})
+    for n in range(1000):
+        conn.send_json({"type": "update", "n": n, "pad": "x" * 1000})
+    conn.stall()
+
+
+@pytest.mark.parametrize("limits", [{"inbox_bytes": 2**20}, {"inbox_messages": 2}])
+def test_what_a_reader_has_read_does_not_keep_the_inbox_full(serve, client, limits):
+    """Reading goes on when there is room again, whoever read what took it, and even if he never asks for more."""
+    ws = client(serve(snapshot_and_updates), **limits)
+    snapshots, updates = ws.messages("snapshot"), ws.messages("update")
+    ws.wait_open(10)
+    ws.send("go")
+    assert len(next(snapshots)["data"]) == 700_000
+    over = threading.Timer(20, ws.close)
+    over.start()
+    try:
+        assert [next(updates)["n"] for _ in range(1000)] == list(range(1000))
+    finally:
+        over.cancel()
+
+
+@pytest.mark.parametrize("limits", [{"inbox_bytes": 2**20}, {"inbox_messages": 2}])
+def test_nor_does_it_in_an_event_loop(run, serve, aclient, limits):
+    async def main():
+        async with aclient(serve(snapshot_and_updates), **limits) as ws:
+            snapshots, updates = ws.messages("snapshot"), ws.messages("update")
+            await ws.send("go")
+            assert len((await anext(snapshots))["data"]) == 700_000
+            for n in range(1000):
+                assert (await asyncio.wait_for(anext(updates), 20))["n"] == n
+
+    run(main())
+
+
+def test_what_was_read_is_not_counted_as_waiting(serve, client, until):
+    def script(conn):
+        conn.accept()
+        conn.expect()
+        for n in range(10):
+            conn.send_json({"n": n})
+        conn.stall()
+
+    ws = client(serve(script))
+    ws.wait_open(10)
+    ws.send("go")
+    assert until(lambda: ws.stats().messages_in == 10)
+    assert [ws.recv(10)["n"] for _ in range(10)] == list(range(10))
+    stats = ws.stats()
+    assert (stats.handled, stats.inbox_messages, stats.inbox_bytes) == (10, 0, 0)

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from fastws import Stats
+from fastws._scripted_frames import TEXT, encode_frame
 
 CAUSES = {"unhandled", "unclaimed", "unread", "overflow", "conflated", "offline", "closed", "decode"}
 
@@ -117,3 +118,72 @@ def test_every_cause_has_its_own_count(serve, client, until):
     counts = {cause: count for cause, count in ws.stats().dropped.items() if count}
     assert counts == {"unhandled": 1, "offline": 1, "decode": 1}
     assert ws.stats().dropped_by_type == {"x": 1}
+
+
+def numbers(count):
+    """A script that sends so many at once, when it was asked to."""
+
+    def script(conn):
+        conn.accept()
+        conn.expect()
+        conn.send_raw(b"".join(encode_frame(TEXT, b'{"type":"n","n":%d}' % n) for n in range(count)))
+        conn.stall()
+
+    return script
+
+
+@pytest.mark.parametrize("end", ["close", "off"])
+def test_what_a_handler_leaves_of_its_slice_was_not_handled(serve, client, until, end):
+    """api.md 5: not handed over is `closed`; and where the last handler goes, nobody has them: `unhandled`."""
+    ws = client(serve(numbers(200)))
+    calls = []
+
+    def first(message):
+        calls.append(message["n"])
+        if message["n"] == 2:
+            ws.close() if end == "close" else ws.off("n", first)
+
+    ws.on("n", first)
+    ws.wait_open(10)
+    ws.send("go")
+    lost = "closed" if end == "close" else "unhandled"
+    assert until(lambda: ws.stats().messages_in == 200 and ws.stats().dropped[lost] == 197)
+    assert calls == [0, 1, 2]
+    assert until(lambda: ws.stats().handled == 3)
+
+
+def test_a_message_is_counted_once_whatever_becomes_of_it(serve, client, until):
+    """Of each one: handled, dropped for a cause, or waiting; whoever else is given it, and if it is no JSON."""
+
+    def script(conn):
+        conn.accept()
+        conn.expect()
+        for n in range(5):
+            conn.send_json({"type": "n", "n": n})
+            conn.send('{"type": "n", "n":')
+        conn.stall()
+
+    ws = client(serve(script))
+    seen = []
+    ws.on("n", seen.append)
+    everything = iter(ws)
+    ws.wait_open(10)
+    ws.send("go")
+    assert until(lambda: len(seen) == 5)
+    assert [next(everything)["n"] for _ in range(5)] == list(range(5))
+    assert until(lambda: ws.stats().messages_in == 10)
+    assert until(lambda: (ws.stats().handled, ws.stats().dropped["decode"]) == (5, 5))
+    assert sum(ws.stats().dropped.values()) == 5
+
+
+def test_what_the_ring_holds_waits_until_nobody_may_have_it(serve, client, until):
+    ws = client(serve(numbers(50)), settle=1.0)
+    ws.on("other", print)
+    ws.wait_open(10)
+    ws.send("go")
+    assert until(lambda: ws.stats().messages_in == 50)
+    stats = ws.stats()
+    assert (stats.inbox_messages, stats.dropped["unhandled"]) == (50, 0)
+    assert stats.inbox_bytes > 0
+    # Nothing more comes, so nothing clears it: it is told all the same.
+    assert until(lambda: (ws.stats().inbox_messages, ws.stats().dropped["unhandled"]) == (0, 50))
