@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from . import _ask, _automatic, _cells, _core, _idn, _options, _registry, _settings, _sharing, _trust
 from ._delivery import Delivery
 from ._handlers import log
+from ._identity import Identity
 from ._keep import Keeping
 from ._notebook import Shown
 from ._options import Backoff, Deflate, Queue, Tls
@@ -31,7 +32,7 @@ _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 _numbers = itertools.count(1)
 
 
-class ClientFace(Keeping, Refusing, Shown, ABC):
+class ClientFace(Identity, Keeping, Refusing, Shown, ABC):
     """The part of a client that never waits. WebSocketClient and its like add what does."""
 
     _unclosed = False  # whether a warning is due when nobody refers to it any more
@@ -348,19 +349,9 @@ class ClientFace(Keeping, Refusing, Shown, ABC):
         return ready_state(self.state)
 
     @property
-    def url(self) -> str:
-        """The URL of the last attempt, without user and password."""
-        return self._core.url
-
-    @property
     def subprotocol(self) -> str | None:
         """The subprotocol the server chose; None = none, or not open."""
         return self._core.subprotocol
-
-    @property
-    def name(self) -> str | None:
-        """The name given to the constructor."""
-        return self._name
 
     @property
     def latency(self) -> float | None:
@@ -371,10 +362,6 @@ class ClientFace(Keeping, Refusing, Shown, ABC):
         """The counters as they stand now."""
         seconds = self._dispatcher.handler_seconds + self._core.handler_seconds
         return make_stats(self._core.stats(), seconds)
-
-    def __repr__(self) -> str:
-        name = f" {self._name!r}" if self._name is not None else ""
-        return f"<{type(self).__name__}{name} {self.url or '(url from a provider)'} {self.state}>"
 
     # -- The end -------------------------------------------------------------------------------------------------------
 

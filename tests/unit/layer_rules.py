@@ -46,6 +46,7 @@ NOT_IN_POLICY = re.compile(
 CORE_USERS = {
     "_face": "makes it, commands it, asks it what is so",
     "_sharing": "makes the options that its clients share",
+    "_identity": "asks it for the URL and the state",
     "_refusals": "knows how it refuses a message",
     "_reading": "takes messages from it for recv() and iteration",
     "_delivery": "knows what it hands over, asks it whether an event is still to be told",
