@@ -42,7 +42,7 @@ class FastwsError(Exception):
         **more: Any,
     ) -> None:
         super().__init__(message)
-        self.url = url
+        self.url = url or None  # "": of a provider that was not asked yet
         self.host = urlsplit(url).hostname if host is None and url else host
         self.phase = phase
         self.attempt = attempt

@@ -163,7 +163,8 @@ class ClientFace(Identity, Keeping, Refusing, Shown, ABC):
         self._core: _core.Core = _core.Core(
             fixed_url, fixed_headers, self._shared.core, None if older is None else older._core
         )
-        _trust.warn_unverified(config["tls"], parts["secure"], self._core.url)
+        self._first_url = self._core.url
+        _trust.warn_unverified(config["tls"], parts["secure"], self._first_url)
         label = f"fastws-{name if name is not None else next(_numbers)}"
         self._lock = threading.Lock()
         self._asker = None
@@ -370,6 +371,7 @@ class ClientFace(Identity, Keeping, Refusing, Shown, ABC):
 
     def _forked(self) -> None:
         self._unclosed = False
+        self._inherited = True
         self._lock = threading.Lock()
         self._asker = None
         self._card = None

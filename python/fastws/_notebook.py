@@ -58,7 +58,7 @@ def _look(client: ClientFace) -> _card.Look:
     return _card.Look(
         kind=type(client).__name__,
         name=client.name,
-        url=client.url or "(url from a provider)",
+        url=client._place,
         state=core.state,
         ended=None if outcome is None else outcome[0],
         messages_in=stats.messages_in,

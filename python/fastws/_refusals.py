@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from . import _core
 from ._delivery import Delivery
 from ._errors import FastwsError, MessageTooBig, NotConnected, OfflineQueueFull
+from ._identity import PROVIDED
 
 REFUSED = _core.Refused
 
@@ -18,13 +19,14 @@ REFUSED = _core.Refused
 def refusal(error: _core.Refused, url: str) -> FastwsError:
     """The exception that stands for a REFUSED."""
     why, text = error.args
+    place = url or PROVIDED
     made: FastwsError
     if why == "too_big":
-        made = MessageTooBig(text, url=url)
+        made = MessageTooBig(f"{place}: {text}", url=url)
     elif why == "queue_full":
-        made = OfflineQueueFull(f"{url}: {text}, and its on_full is 'raise'", url=url)
+        made = OfflineQueueFull(f"{place}: {text}, and its on_full is 'raise'", url=url)
     else:
-        made = NotConnected(f"{url}: {text}; wait_open() waits for it", url=url)
+        made = NotConnected(f"{place}: {text}; wait_open() waits for it", url=url)
     keep_count(made, getattr(error, "accepted", 0))
     return made
 

@@ -63,8 +63,8 @@ def check_open(client: ClientFace, state: str | None, timeout: float | None, ope
         return
     if state is not None:
         error = ended(client) or closed_error(client)
-        if isinstance(error, ConnectionClosed) and error.initiator != "user":
-            text = f"{client.url}: not open any more, and no further attempt follows"
+        if isinstance(error, ConnectionClosed) and error.initiator != "user" and state != "destroyed":
+            text = f"{client._place}: not open any more, and no further attempt follows"
             raise ConnectFailed(text, url=client.url) from error
         raise error
     failure = client._core.last_failure()
@@ -129,8 +129,10 @@ def closed_error(client: ClientFace) -> ConnectionClosed:
     """What tells that the client is closed."""
     outcome = client._core.outcome()
     if outcome is not None and outcome[0] == "user":
-        text = f"{client.url}: the client is closed; connect() starts it again"
+        text = f"{client._place}: the client is closed; {client._remedy}"
         return ConnectionClosed(text, url=client.url, code=outcome[1] or None, initiator="user")
+    if client._core.state == "destroyed":
+        return ConnectionClosed(f"{client._place}: {client._remedy}", url=client.url)
     return _closed(client, "the client is closed", outcome[1] if outcome is not None else 0)
 
 
@@ -141,8 +143,10 @@ def nothing_read(client: ClientFace, timeout: float | None, *, over: bool) -> Ex
     why = ended(client)
     if not isinstance(why, ConnectFailed):
         return why or closed_error(client)
-    text = f"{client.url}: the client gave up ({str(why).rstrip('.')}); connect() starts it again"
-    closed = ConnectionClosed(text, url=client.url)
+    reason = str(why).removeprefix(f"{client._place}: ").rstrip(".")
+    closed = ConnectionClosed(
+        f"{client._place}: the client gave up ({reason}); connect() starts it again", url=client.url
+    )
     closed.__cause__ = why
     return closed
 
@@ -150,7 +154,8 @@ def nothing_read(client: ClientFace, timeout: float | None, *, over: bool) -> Ex
 def not_open(client: ClientFace, what: str) -> NotConnected:
     """What tells that a call needs an open connection."""
     client._dispatcher.drain()
-    return NotConnected(f"{what} needs an open connection; wait_open() waits for one", url=client.url)
+    text = f"{client._place}: {what} needs an open connection; {client._remedy}"
+    return NotConnected(text, url=client.url)
 
 
 def _closed(client: ClientFace, what: str, code: int) -> ConnectionClosed:
@@ -160,7 +165,7 @@ def _closed(client: ClientFace, what: str, code: int) -> ConnectionClosed:
     if isinstance(end, Disconnect) and end.code == code:
         where = {"reason": end.reason, "initiator": end.initiator, "epoch": end.epoch}
         what += f": {end.reason}" if end.reason else ""
-    text = f"{client.url}: {what}; connect() starts it again"
+    text = f"{client._place}: {what}; connect() starts it again"
     return ConnectionClosed(text, url=client.url, code=code or None, **where)
 
 
