@@ -66,6 +66,13 @@ Cache& cache() { return *the_cache.load(); }
   throw std::invalid_argument(argument + ": " + why + (reason.empty() ? "" : " (" + reason + ")"));
 }
 
+/// Why a file gives no such thing: the system does not let us read it, or it holds none.
+[[noreturn]] void refuse_file(const std::string& argument, const std::string& what, const std::string& path) {
+  const bool unread = ERR_GET_LIB(ERR_peek_error()) == ERR_LIB_SYS;
+  refuse(argument,
+         unread ? path + " can not be read" : "no " + what + " in PEM form can be read from " + path);
+}
+
 void use_system_trust(SSL_CTX* context, const std::optional<Trust>& known) {
   const Trust trust = known ? *known : find_trust(this_system());
   if (trust.empty()) throw std::invalid_argument("tls: " + no_trust_found());
@@ -112,8 +119,7 @@ int give_password(char* buffer, int size, int, void* user) {
     refuse("key_password", password.text.empty() ? "the key in " + file + " is encrypted and needs one"
                                                  : "it does not open the key in " + file);
   }
-  refuse(options.key_file.empty() ? "cert_file" : "key_file",
-         "no private key in PEM form can be read from " + file);
+  refuse_file(options.key_file.empty() ? "cert_file" : "key_file", "private key", file);
 }
 
 void use_own_certificate(SSL_CTX* context, const TlsOptions& options) {
@@ -126,7 +132,7 @@ void use_own_certificate(SSL_CTX* context, const TlsOptions& options) {
   SSL_CTX_set_default_passwd_cb(context, give_password);  // OpenSSL's own would ask on the terminal
   SSL_CTX_set_default_passwd_cb_userdata(context, &password);
   if (SSL_CTX_use_certificate_chain_file(context, options.cert_file.c_str()) != 1) {
-    refuse("cert_file", "no certificate in PEM form can be read from " + options.cert_file);
+    refuse_file("cert_file", "certificate", options.cert_file);
   }
   password.asked = false;
   if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1)
@@ -204,7 +210,7 @@ void fill(SSL_CTX* context, const TlsOptions& options) {
   SSL_CTX_set_default_read_buffer_len(context, read_buffer);
   SSL_CTX_set_verify(context, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   if (!options.ca_file.empty() && SSL_CTX_load_verify_file(context, options.ca_file.c_str()) != 1) {
-    refuse("ca_file", "no certificate in PEM form can be read from " + options.ca_file);
+    refuse_file("ca_file", "certificate", options.ca_file);
   }
   if (!options.ca_path.empty()) {
     struct stat about{};
@@ -229,6 +235,7 @@ std::string take_openssl_error() {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
   if (code == 0) return "";
+  if (ERR_GET_LIB(code) == ERR_LIB_SYS) return std::generic_category().message(ERR_GET_REASON(code));
   const char* reason = ERR_reason_error_string(code);
   return reason != nullptr ? reason : "OpenSSL error " + std::to_string(code);
 }

@@ -159,6 +159,21 @@ def test_a_certificate_of_ours_that_can_not_be_used_is_named_at_once(identity, o
     assert "barley" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("own", "named"),
+    [({"ca_file": None}, "ca_file"), ({"cert_file": None}, "cert_file"), ({"cert_file": "cert", "key_file": None}, "key_file")],
+)  # fmt: skip
+@pytest.mark.parametrize("reason", ["No such file or directory", "Too many levels of symbolic links"])
+def test_a_file_that_can_not_be_read_is_told_with_the_systems_reason(identity, tmp_path, own, named, reason):
+    path = tmp_path / "gone.pem"
+    if "links" in reason:
+        path.symlink_to(path)  # root may read everything else
+    own = {name: path if value is None else identity[value] for name, value in own.items()}
+    with pytest.raises(ValueError) as raised:
+        fastws.WebSocketClient("wss://localhost:1/", tls=Tls(**own))
+    assert str(raised.value) == f"{named}: {path} can not be read ({reason})"
+
+
 # -- ALPN -------------------------------------------------------------------------------------------------------------
 
 
