@@ -22,7 +22,7 @@ from ._face import ClientFace
 from ._handlers import log
 from ._loop import Bell
 from ._reading import route_names
-from ._refusals import REFUSED
+from ._refusals import REFUSED, no_buffer
 
 
 class AsyncWebSocketClient(ClientFace):
@@ -192,6 +192,8 @@ class AsyncWebSocketClient(ClientFace):
             return await _async_sending.when_room(
                 self, bell, lambda epoch: self._core.send_bytes(kept, epoch, False, of)
             )
+        except TypeError:
+            raise no_buffer(data) from None
         except REFUSED as error:
             raise self._refusal(error) from None
 

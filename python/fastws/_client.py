@@ -15,7 +15,7 @@ from . import _ask, _options, _waiting
 from ._dispatch import Dispatcher
 from ._face import ClientFace
 from ._reading import Messages, Reader, route_names
-from ._refusals import REFUSED, tell_accepted
+from ._refusals import REFUSED, no_buffer, tell_accepted
 
 
 class WebSocketClient(ClientFace):
@@ -88,6 +88,8 @@ class WebSocketClient(ClientFace):
         """Send a binary message: bytes, bytearray, memoryview or another contiguous buffer. As `send`."""
         try:
             return self._core.send_bytes(data, self._epoch()) or self._unsent()
+        except TypeError:
+            raise no_buffer(data) from None
         except REFUSED as error:
             raise self._refusal(error) from None
 

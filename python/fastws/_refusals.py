@@ -51,6 +51,12 @@ def tell_accepted(error: BaseException, before: int, url: str) -> None:
         raise told from None
 
 
+def no_buffer(data: object) -> TypeError:
+    """What send_bytes raises for what is none; its value is not shown, it may be anything."""
+    instead = "; send_text() sends text" if isinstance(data, str) else ""
+    return TypeError(f"send_bytes takes bytes or another buffer, not {type(data).__name__}{instead}")
+
+
 class Refusing(ABC):
     """What a client has of it."""
 

@@ -1,8 +1,10 @@
 """The constructor and the handler registry: what is wrong raises at once and names the argument."""
 
+import asyncio
+
 import pytest
 
-from fastws import Backoff, WebSocketClient
+from fastws import AsyncWebSocketClient, Backoff, WebSocketClient
 
 URL = "ws://127.0.0.1:9/"
 
@@ -28,6 +30,22 @@ def test_a_url_of_the_wrong_type(url):
 def test_an_unknown_keyword_is_named():
     with pytest.raises(TypeError, match="retries"):
         WebSocketClient(URL, retries=3)
+
+
+@pytest.mark.parametrize("data", ["secret text", 5, [1, 2], None])
+def test_send_bytes_says_what_it_takes_and_shows_no_value(client, data):
+    says = f"send_bytes takes bytes or another buffer, not {type(data).__name__}"
+    says += "; send_text() sends text" if isinstance(data, str) else ""
+    with pytest.raises(TypeError) as caught:
+        client(URL, autoconnect=False).send_bytes(data)
+    assert str(caught.value) == says
+
+    async def main():
+        await AsyncWebSocketClient(URL, autoconnect=False).send_bytes(data)
+
+    with pytest.raises(TypeError) as caught:
+        asyncio.run(main())
+    assert str(caught.value) == says
 
 
 @pytest.mark.parametrize(
