@@ -140,7 +140,7 @@ bool Client::follow(Failure& failure) {
     return engine::equal_names(header.first, "Location");
   });
   const auto refuse = [&failure](const std::string& why) {
-    failure.message += " The redirect was not followed: " + why + ".";
+    failure.message += "; the redirect was not followed: " + why;
     return false;
   };
   if (options_->max_redirects == 0) return refuse("max_redirects is 0");

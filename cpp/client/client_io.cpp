@@ -6,6 +6,7 @@
 #include "../engine/http_response.hpp"
 #include "../policy/verdict.hpp"
 #include "client.hpp"
+#include "rejection_hint.hpp"
 #include "slab_pool.hpp"
 
 namespace fastws::client {
@@ -294,6 +295,10 @@ void Client::transport_opened(engine::Response response, std::shared_ptr<engine:
 void Client::attempt_failed(std::uint64_t epoch, Failure failure) {
   traffic_.failures.fetch_add(1);
   if (!failure.retry_after) failure.retry_after = retry_after(failure);
+  if (failure.phase == Phase::http && attempt_) {
+    failure.message = attempt_->url.shown() + ": " + failure.message +
+                      rejection_hint(failure, attempt_->url, options_->life.reconnect);
+  }
   drop_transport(epoch);
   step([&](policy::Lifecycle& machine) {
     machine.failed(net::monotonic_now(), epoch, std::move(failure), draw());

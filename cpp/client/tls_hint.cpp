@@ -10,10 +10,10 @@ std::string tls_hint(const Failure& rejection, bool secure, bool heard) {
   };
   const bool bad_request = rejection.http_status == 400;
   if (!secure && (!heard || (bad_request && (says("HTTPS") || says("SSL-enabled"))))) {
-    return " Does it want TLS: should the URL begin with wss://?";
+    return "; does it want TLS: should the URL begin with wss://?";
   }
   if (secure && bad_request && says("No required SSL certificate was sent")) {
-    return " It asks for a client's certificate: give Tls(cert_file=..., key_file=...).";
+    return "; it asks for a client's certificate: give Tls(cert_file=..., key_file=...)";
   }
   return "";
 }

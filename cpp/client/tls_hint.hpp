@@ -9,8 +9,8 @@
 
 namespace fastws::client {
 
-/// A sentence to put behind a rejection, with a space before it, or nothing. `secure`: the request went over TLS; `heard`:
-/// the server said anything at all.
+/// What to put behind a rejection, or nothing. `secure`: the request went over TLS; `heard`: the server said anything at
+/// all.
 std::string tls_hint(const Failure& rejection, bool secure, bool heard);
 
 }  // namespace fastws::client

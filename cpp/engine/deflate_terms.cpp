@@ -152,16 +152,16 @@ DeflateAnswer judge_deflate_answer(std::string_view header, const DeflateOptions
   if (header.empty()) return judged;
   const std::string shown(header.substr(0, 200));
   if (!options.offered) {
-    judged.fault = "The server chose an extension that was not offered: " + shown + ".";
+    judged.fault = "the server chose an extension that was not offered: " + shown;
     return judged;
   }
   const auto answers = Reader(header).read();
   if (!answers) {
-    judged.fault = "The server's Sec-WebSocket-Extensions header can not be read: " + shown + ".";
+    judged.fault = "the server's Sec-WebSocket-Extensions header can not be read: " + shown;
     return judged;
   }
   if (answers->size() != 1 || answers->front().name != kName) {
-    judged.fault = "The server chose extensions that were not offered: " + shown + ".";
+    judged.fault = "the server chose extensions that were not offered: " + shown;
     return judged;
   }
   DeflateTerms terms;
@@ -169,8 +169,8 @@ DeflateAnswer judge_deflate_answer(std::string_view header, const DeflateOptions
   if (fault.empty()) {
     judged.terms = terms;
   } else {
-    judged.fault = "The server's answer to permessage-deflate breaks RFC 7692 (" + fault + "): " + shown +
-                   ". compress=False does without it.";
+    judged.fault = "the server's answer to permessage-deflate breaks RFC 7692 (" + fault + "): " + shown +
+                   "; compress=False does without it";
   }
   return judged;
 }

@@ -87,7 +87,7 @@ class Engine::Impl {
         HttpResponseReader& response = handshake_->response;
         const std::size_t used = response.feed(data, size);
         if (response.state() == HttpResponseReader::State::malformed) {
-          return reject(broken_handshake("The server's response " + response.complaint()));
+          return reject(broken_handshake("the server's response " + response.complaint()));
         }
         if (response.state() == HttpResponseReader::State::done) judge_response();
         data += used;
@@ -102,10 +102,11 @@ class Engine::Impl {
     if (state_ != State::handshake) return;
     guarded([&] {
       HttpResponseReader& response = handshake_->response;
-      if (response.state() == HttpResponseReader::State::body) return reject(rejection_of(response));
+      if (response.state() == HttpResponseReader::State::body)
+        return reject(rejection_of(response, handshake_->request));
       reject(broken_handshake(response.began()
-                                  ? "The server ended the connection in the middle of its response."
-                                  : "The server ended the connection without a response."));
+                                  ? "the server ended the connection in the middle of its response"
+                                  : "the server ended the connection without a response"));
     });
   }
 
@@ -180,8 +181,8 @@ class Engine::Impl {
 
   void judge_response() {
     HttpResponseReader& answer = handshake_->response;
-    if (answer.status() != kSwitchingProtocols) return reject(rejection_of(answer));
     const Request& request = handshake_->request;
+    if (answer.status() != kSwitchingProtocols) return reject(rejection_of(answer, request));
     std::string fault = fault_of_upgrade(answer, request.subprotocols);
     DeflateAnswer deflate;
     if (fault.empty()) {
@@ -190,8 +191,8 @@ class Engine::Impl {
     }
     if (fault.empty() && !accept_key_fits()) {
       fault =
-          "The server's Sec-WebSocket-Accept header does not answer our key: "
-          "something in between is not a WebSocket server.";
+          "the server's Sec-WebSocket-Accept header does not answer our key: "
+          "something in between is not a WebSocket server";
     }
     if (!fault.empty()) {
       Failure failure = broken_handshake(std::move(fault));

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "page.hpp"
+
 namespace fastws::engine {
 namespace {
 
@@ -44,26 +46,31 @@ std::string compose_request(const Request& request, std::string_view key, std::s
 std::string fault_of_upgrade(const HttpResponseReader& response,
                              const std::vector<std::string>& subprotocols) {
   if (!has_token(response.header("Upgrade"), "websocket")) {
-    return "The server's 101 response has no \"Upgrade: websocket\" header.";
+    return "the server's 101 response has no \"Upgrade: websocket\" header; does a proxy in between drop it?";
   }
   if (!has_token(response.header("Connection"), "upgrade")) {
-    return "The server's 101 response has no \"Connection: Upgrade\" header.";
+    return "the server's 101 response has no \"Connection: Upgrade\" header; does a proxy in between drop "
+           "it?";
   }
   const std::string protocol = response.header("Sec-WebSocket-Protocol");
   if (response.count("Sec-WebSocket-Protocol") > 0 &&
       std::find(subprotocols.begin(), subprotocols.end(), protocol) == subprotocols.end()) {
-    return "The server chose the subprotocol \"" + protocol + "\", which was not requested.";
+    return "the server chose the subprotocol \"" + protocol +
+           "\", which was not requested; subprotocols= names those";
   }
   return {};
 }
 
-Failure rejection_of(HttpResponseReader& response) {
+Failure rejection_of(HttpResponseReader& response, const Request& request) {
   Failure failure;
   failure.phase = Phase::http;
   failure.http_status = response.status();
-  failure.message = "The server answered " + std::to_string(response.status());
+  failure.message = "the server answered " + std::to_string(response.status());
   if (!response.reason().empty()) failure.message.append(" ").append(response.reason());
-  failure.message += " instead of opening a WebSocket (101).";
+  failure.message += " instead of opening a WebSocket (101)";
+  if (const std::string start = start_of_page(response.body(), request); !start.empty()) {
+    failure.message.append("; it says: ").append(start);
+  }
   failure.headers = std::move(response.headers());
   failure.body = std::move(response.body());
   return failure;

@@ -22,6 +22,6 @@ std::string fault_of_upgrade(const HttpResponseReader& response,
                              const std::vector<std::string>& subprotocols);
 
 /// The failure that a response other than 101 amounts to. Takes the reader's headers and body.
-Failure rejection_of(HttpResponseReader& response);
+Failure rejection_of(HttpResponseReader& response, const Request& request);
 
 }  // namespace fastws::engine

@@ -63,7 +63,7 @@ std::size_t HttpResponseReader::feed(const char* data, std::size_t size) {
       take_line(line);
       line_.clear();
     } else if (head_bytes_ >= max_head_) {
-      malformed("has a head of more than " + std::to_string(max_head_) + " bytes (max_response_bytes).");
+      malformed("has a head of more than " + std::to_string(max_head_) + " bytes (max_response_bytes)");
     }
   }
   while (state_ == State::body && used < size) used += feed_body(data + used, size - used);
@@ -93,16 +93,16 @@ void HttpResponseReader::take_status(std::string_view line) {
 
 void HttpResponseReader::take_header(std::string_view line) {
   if (line.find('\0') != std::string_view::npos || line.find('\r') != std::string_view::npos) {
-    return malformed("has a header line with a control character in it.");
+    return malformed("has a header line with a control character in it");
   }
   if (line.front() == ' ' || line.front() == '\t') {  // obsolete line folding, RFC 9112 section 5.2
-    if (headers_.empty()) return malformed("begins with a folded header line.");
+    if (headers_.empty()) return malformed("begins with a folded header line");
     headers_.back().second.append(" ").append(trimmed(line));
     return;
   }
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
-    return malformed("has a header line without a name.");
+    return malformed("has a header line without a name");
   }
   headers_.emplace_back(line.substr(0, colon), trimmed(line.substr(colon + 1)));
 }

@@ -31,7 +31,7 @@ class HttpResponseReader {
   std::size_t feed(const char* data, std::size_t size);
 
   [[nodiscard]] State state() const noexcept { return state_; }
-  /// What is wrong with a malformed response: the end of a sentence that begins "The server's response ".
+  /// What is wrong with a malformed response: the end of a sentence that begins "the server's response ".
   [[nodiscard]] const std::string& complaint() const noexcept { return complaint_; }
   [[nodiscard]] bool began() const noexcept { return head_bytes_ != 0; }
 

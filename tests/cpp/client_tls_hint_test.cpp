@@ -18,7 +18,7 @@ Failure rejection(int status, const std::string& body = "") {
 }
 
 bool doubts_the_scheme(const Failure& failure, bool secure, bool heard) {
-  return tls_hint(failure, secure, heard) == " Does it want TLS: should the URL begin with wss://?";
+  return tls_hint(failure, secure, heard) == "; does it want TLS: should the URL begin with wss://?";
 }
 
 TEST(TlsHint, SilenceOnAPlainConnectionDoubtsTheScheme) {

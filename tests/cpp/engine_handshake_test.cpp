@@ -201,7 +201,7 @@ TEST(EngineHandshake, TwoSubprotocolsAreDefinitive) {
 
 TEST(EngineHandshake, AHeadAboveTheLimitIsRejected) {
   const Failure failure = rejection(head("X: " + std::string(500, 'x') + "\r\n"), plain(), {100, 400});
-  EXPECT_EQ(failure.message, "The server's response has a head of more than 400 bytes (max_response_bytes).");
+  EXPECT_EQ(failure.message, "the server's response has a head of more than 400 bytes (max_response_bytes)");
   EXPECT_FALSE(failure.definitive);
 }
 TEST(EngineHandshake, EndlessInterimResponsesAreRejected) {

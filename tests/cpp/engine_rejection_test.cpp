@@ -35,7 +35,7 @@ TEST(EngineRejection, GivesStatusReasonAndHeaders) {
   EXPECT_EQ(rejection.failure.phase, Phase::http);
   EXPECT_FALSE(rejection.failure.definitive) << "the verdict on a status is not the engine's";
   EXPECT_EQ(rejection.failure.message,
-            "The server answered 404 Not Found instead of opening a WebSocket (101).");
+            "the server answered 404 Not Found instead of opening a WebSocket (101)");
   EXPECT_EQ(rejection.failure.headers.at(0), (std::pair<std::string, std::string>{"X-A", "1"}));
   EXPECT_TRUE(rejection.before_end);
 }
@@ -45,7 +45,7 @@ TEST(EngineRejection, AnAnswerInTlsIsKnownByItsFirstByte) {
        {std::string("\x15\x03\x01\x00\x02\x02\x46", 7), std::string("\x16\x03\x03\x00", 4)}) {
     const Rejection rejection = rejection_by(answer);
     EXPECT_EQ(rejection.failure.message,
-              "The server's response is TLS, not HTTP: should the URL begin with wss://?");
+              "the server's response is TLS, not HTTP: should the URL begin with wss://?");
     EXPECT_EQ(rejection.failure.phase, Phase::http);
     EXPECT_TRUE(rejection.before_end);
   }
@@ -121,16 +121,16 @@ TEST(EngineRejection, ARedirectShowsItsLocation) {
   const Rejection rejection =
       rejection_by("HTTP/1.1 301\r\nLocation: wss://b.test/\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(rejection.failure.headers.at(0).second, "wss://b.test/");
-  EXPECT_EQ(rejection.failure.message, "The server answered 301 instead of opening a WebSocket (101).");
+  EXPECT_EQ(rejection.failure.message, "the server answered 301 instead of opening a WebSocket (101)");
 }
 
 TEST(EngineRejection, TheEndBeforeAnyResponse) {
-  EXPECT_EQ(rejection_by("").failure.message, "The server ended the connection without a response.");
+  EXPECT_EQ(rejection_by("").failure.message, "the server ended the connection without a response");
 }
 
 TEST(EngineRejection, TheEndInTheMiddleOfTheHead) {
   EXPECT_EQ(rejection_by("HTTP/1.1 101 Switching Protocols\r\nUpgr").failure.message,
-            "The server ended the connection in the middle of its response.");
+            "the server ended the connection in the middle of its response");
 }
 
 }  // namespace
