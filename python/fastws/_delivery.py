@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _core
 from ._errors import ConnectFailed, failure_to_error
-from ._events import Connect, Disconnect, ErrorEvent, Event, make_event
+from ._events import Connect, Disconnect, ErrorEvent, Event, make_event, why_ended
 from ._handlers import RESERVED, Handler, HandlerTable, log
 
 if TYPE_CHECKING:
@@ -224,18 +224,24 @@ class Delivery(ABC):
 
         self.later(call)
 
+    def _who(self) -> str:
+        client = self._client()
+        return self._core.url if client is None else client._who
+
     def _log(self, name: str, event: Any) -> None:
+        who = self._who()
         if name == "reconnecting":
-            why = self._cause
-            detail = getattr(why, "message", None) or f"connection lost ({getattr(why, 'code', None)})"
-            log.warning("%s; attempt %d in %.1f s", detail, event.attempt, event.delay)
+            why = why_ended(self._cause).removeprefix(f"{self._core.url}: ")
+            log.warning("%s: %s; attempt %d in %.1f s", who, why, event.attempt, event.delay)
         elif name == "closed" and event.reason in ("fatal", "exhausted"):
-            log.error("gave up (%s): %s", event.reason, event.last_error or f"close code {event.code}")
-        elif name == "error" and not self.handlers.of("error"):
-            log.warning("%s: %s", event.phase, event.message)
+            why = str(event.last_error or why_ended(self._cause)).removeprefix(f"{self._core.url}: ")
+            log.error("%s: gave up (%s): %s", who, event.reason, why)
+        elif name == "error" and event is not self._cause and not self.handlers.of("error"):
+            # A failed attempt's is told by the line of what follows it.
+            log.warning("%s: %s: %s", who, event.phase, event.message)
         elif name == "dropped":
             of = "" if event.route is None else f" of {event.route!r}"
-            log.warning("%d messages%s were dropped (%s)", event.count, of, event.cause)
+            log.warning("%s: %d messages%s were dropped (%s)", who, event.count, of, event.cause)
 
     def spend(self, handler: Handler) -> bool:
         """Forget one that runs once, before it runs; False = somebody did already."""
@@ -263,11 +269,12 @@ class Delivery(ABC):
     def handler_failed(self, handler: Handler, payload: Any, error: BaseException) -> Step | None:
         """Log what a handler raised; the step that tells it, if anybody is to be told."""
         name = getattr(handler.fn, "__qualname__", repr(handler.fn))
-        handler.beside(log.error, "the handler %s of %r raised", name, handler.event, exc_info=error)
+        text = f"the handler {name} of {handler.event!r} raised"
+        handler.beside(log.error, "%s: %s", self._who(), text, exc_info=error)
         # Who fails while being told of an error (`*` handlers are, too) is not told of that one: it would never end.
         if handler.event == "error" or isinstance(payload, ErrorEvent):
             return None
-        text = f"the handler {name} of {handler.event!r} raised {type(error).__name__}: {error}"
+        text += f" {type(error).__name__}: {error}"
         return self._tell(self.life, phase="handler", message=text, exception=error)
 
     def decode_failed(self, text: str, error: BaseException) -> None:

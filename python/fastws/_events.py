@@ -90,6 +90,21 @@ class ErrorEvent(Event):
     exception: BaseException | None = None
 
 
+_ENDED_BY = {"server": "closed by the server", "user": "closed by us", "client": "closed by us"}
+
+
+def why_ended(cause: Disconnect | ErrorEvent | None) -> str:
+    """Why a connection or an attempt ended, in words."""
+    if isinstance(cause, ErrorEvent):
+        return cause.message
+    if cause is None:
+        return "connection lost"
+    # The peer's: it is not to begin a line of its own.
+    reason = cause.reason if cause.reason.isprintable() else repr(cause.reason)
+    detail = f"{cause.code}, {reason}" if reason else f"{cause.code}"
+    return f"{_ENDED_BY.get(cause.initiator, 'connection lost')} ({detail})"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reconnecting(Event):
     """The next attempt is scheduled. `attempt`: consecutive failures so far; `delay`: seconds; `at`: time.monotonic()."""

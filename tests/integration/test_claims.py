@@ -83,7 +83,7 @@ def test_the_ring_keeps_the_newest_1024_and_counts_the_rest(serve, client, until
     assert until(lambda: len(seen) == 1024)
     assert seen == list(range(3000 - 1024, 3000))
     warned = lambda: [r for r in caplog.records if r.levelno == logging.WARNING and r.name == "fastws"]
-    told = lambda: sum(record.args[0] for record in warned())
+    told = lambda: sum(record.args[1] for record in warned())
     assert until(lambda: told() == 3000 - 1024), "told when the burst has ended, a second after the last drop"
     assert len(warned()) < 5, "once a burst: only a stall of a second splits one"
 

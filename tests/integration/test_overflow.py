@@ -128,7 +128,7 @@ def test_a_burst_is_told_once_and_logged(serve, slow, until, told, caplog):
     time.sleep(0.3)
     assert log.all("dropped") == events
     assert [record.getMessage() for record in caplog.records if "dropped" in record.getMessage()] == [
-        f"{event.count} messages of 'n' were dropped (overflow)" for event in events
+        f"{ws.url}: {event.count} messages of 'n' were dropped (overflow)" for event in events
     ]
 
 
@@ -155,7 +155,7 @@ def test_a_burst_that_does_not_end_is_told_meanwhile_and_logged_once(serve, reco
     assert 2 <= len(events) < 5, "only a stall of a second splits one"
     assert events[1].first_at >= told.last_at
     logged = [record.getMessage() for record in caplog.records if "dropped" in record.getMessage()]
-    assert logged[0] == f"{told.count} messages of 'n' were dropped (overflow)"
+    assert logged[0] == f"{ws.url}: {told.count} messages of 'n' were dropped (overflow)"
     assert len(logged) < len(events)
 
 

@@ -313,6 +313,6 @@ def test_an_unread_reader_never_stops_the_handlers(serve, client, until, caplog)
     while rest[-1] != 3000:
         rest.append(next(reader)["n"])
     assert rest == sorted(set(rest)) and rest[0] >= 2800, "the oldest go, the newest stay"
-    told = lambda: [record.args[0] for record in caplog.records if "(unread)" in record.getMessage()]
+    told = lambda: [record.args[1] for record in caplog.records if "(unread)" in record.getMessage()]
     assert until(lambda: sum(told()) == ws.stats().dropped["unread"])
     assert len(told()) < 5, "once a burst: only a stall of a second splits one"
