@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._cells import in_kernel
 from ._errors import ConnectFailed, ConnectionClosed, ConnectTimeout, NotConnected
-from ._events import Disconnect
+from ._events import Disconnect, why_ended
 from ._options import number
 
 if TYPE_CHECKING:
@@ -68,9 +68,20 @@ def check_open(client: ClientFace, state: str | None, timeout: float | None, ope
             raise ConnectFailed(text, url=client.url) from error
         raise error
     failure = client._core.last_failure()
-    text = f"{client.url}: not open within {timeout} s; a longer timeout may help, or see the error's cause"
-    timed_out = ConnectTimeout(text, url=client.url, phase="timeout")
-    raise timed_out from (None if failure is None else _failed(client, failure))
+    cause = None if failure is None else _failed(client, failure)
+    text = f"{client._place}: not open within {timeout} s; {_last(client, cause)}"
+    raise ConnectTimeout(text, url=client.url, phase="timeout") from cause
+
+
+def _last(client: ClientFace, failure: ConnectFailed | None) -> str:
+    if client._core.state == "idle":
+        return "not started: connect() starts it"
+    end = client._dispatcher.cause
+    if isinstance(end, Disconnect):  # newer than any failure
+        last = "" if end.initiator == "user" else why_ended(end)
+    else:
+        last = "" if failure is None else str(failure).removeprefix(f"{client._place}: ")
+    return f"last, {last}" if last else "a longer timeout may help"
 
 
 def until_closed(client: WebSocketClient, timeout: float | None) -> bool:

@@ -81,7 +81,7 @@ def test_a_client_at_the_interpreters_end_says_so(serve, child):
 
 def test_no_message_begins_with_an_empty_url(client):
     ws = client(lambda: URL, autoconnect=False, offline="raise")
-    calls = [lambda: ws.send({}), ws.ping]
+    calls = [lambda: ws.wait_open(0.01), lambda: ws.send({}), ws.ping]
     ws_closed = client(lambda: URL, autoconnect=False)
     ws_closed.close()
     for call in [*calls, lambda: ws_closed.recv(1), lambda: ws_closed.wait_open(1)]:

@@ -67,6 +67,33 @@ def test_wait_open_on_time_is_connect_timeout_with_its_cause(serve, client, unti
     assert caught.value.__cause__.status == 503
 
 
+def why_not_open(ws):
+    with pytest.raises(fastws.ConnectTimeout) as caught:
+        ws.wait_open(0.1)
+    place, _, why = str(caught.value).partition(": not open within 0.1 s; ")
+    assert place == ws.url
+    return why
+
+
+def test_wait_open_says_what_happened_last(serve, client, until):
+    slow = Backoff(base=30, cap=30)
+    server = serve([lambda conn: conn.refuse(503), lambda conn: (conn.accept(), conn.close(4000, "go"))])
+    ws = client(server, reconnect=slow)
+    assert until(lambda: ws.state == "backoff")
+    assert why_not_open(ws).startswith("last, the server answered 503 ")
+    ws.reconnect()
+    assert until(lambda: ws.state == "backoff" and server.total == 2)
+    assert why_not_open(ws) == "last, closed by the server (4000, go)"
+
+
+def test_wait_open_names_a_longer_timeout_only_when_nothing_failed(serve, client):
+    assert why_not_open(client(serve(lambda conn: conn.stall()))) == "a longer timeout may help"
+
+
+def test_wait_open_of_an_idle_client_names_connect(client):
+    assert why_not_open(client("ws://127.0.0.1:9/", autoconnect=False)) == "not started: connect() starts it"
+
+
 def test_wait_open_after_close_is_connection_closed(serve, client):
     ws = client(serve())
     ws.wait_open(10)
