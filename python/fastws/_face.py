@@ -39,6 +39,7 @@ class ClientFace(Identity, Keeping, Refusing, Shown, ABC):
     _dispatcher: Delivery
     _asker: _ask.Asking | None
 
+    @_options.refused_by_class
     def __init__(
         self,
         url: str | Callable[..., str],

@@ -5,15 +5,42 @@ Knows nothing of the core. Numbers are seconds or bytes, as each docstring says;
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+_Init = TypeVar("_Init", bound=Callable[..., None])
 LONGEST = 1e9  # seconds: 30 years, which every clock can count; what is longer is shortened to it
 _LARGEST = 2**63 - 1
+
+
+def refused_by_class(init: _Init) -> _Init:
+    """Decorate a constructor that subclasses share: what it can not be called with is refused in the name of the class that
+    was called, with the keyword that was probably meant."""
+    signature = inspect.signature(init)
+
+    @functools.wraps(init)
+    def checked(self: Any, *args: Any, **keywords: Any) -> None:
+        try:
+            init(self, *args, **keywords)
+        except TypeError:
+            try:
+                signature.bind(self, *args, **keywords)
+            except TypeError as error:
+                import difflib  # only here
+
+                unknown = next((name for name in keywords if name not in signature.parameters), "")
+                meant = difflib.get_close_matches(unknown, signature.parameters, 1)
+                hint = f"; did you mean {meant[0]!r}?" if meant else ""
+                raise TypeError(f"{type(self).__name__}() {error}{hint}") from None
+            raise
+
+    return checked  # type: ignore[return-value]
 
 
 def number(

@@ -27,9 +27,28 @@ def test_a_url_of_the_wrong_type(url):
         WebSocketClient(url)
 
 
-def test_an_unknown_keyword_is_named():
-    with pytest.raises(TypeError, match="retries"):
-        WebSocketClient(URL, retries=3)
+class Own(WebSocketClient):
+    """A user's."""
+
+
+@pytest.mark.parametrize("kind", [WebSocketClient, AsyncWebSocketClient, Own])
+@pytest.mark.parametrize(
+    ("args", "keywords", "says"),
+    [
+        ((URL,), {"retries": 3}, "got an unexpected keyword argument 'retries'"),
+        (
+            (URL,),
+            {"reconect": True},
+            "got an unexpected keyword argument 'reconect'; did you mean 'reconnect'?",
+        ),
+        ((), {}, "missing a required argument: 'url'"),
+        ((URL, "name"), {}, "too many positional arguments"),
+    ],
+)
+def test_a_call_that_does_not_fit_is_refused_in_the_name_of_its_class(kind, args, keywords, says):
+    with pytest.raises(TypeError) as caught:
+        kind(*args, **keywords)
+    assert str(caught.value) == f"{kind.__name__}() {says}"
 
 
 @pytest.mark.parametrize("data", ["secret text", 5, [1, 2], None])
