@@ -40,6 +40,7 @@ class AsyncWebSocketClient(ClientFace):
     _reader: LoopReader | None = None  # of recv() and iteration, once either was used
     _bell: Bell | None = None  # of the loop it belongs to
     _due = False  # whether to connect as soon as there is a loop
+    _ends = "await close() or async with"
 
     def _begin(self, label: str, settle: float) -> None:
         patience = self._close_timeout + _waiting.GRACE

@@ -38,6 +38,7 @@ class ClientFace(Identity, Keeping, Refusing, Shown, ABC):
     _unclosed = False  # whether a warning is due when nobody refers to it any more
     _dispatcher: Delivery
     _asker: _ask.Asking | None
+    _ends = "close() or a with statement"
 
     @_options.refused_by_class
     def __init__(
@@ -383,7 +384,7 @@ class ClientFace(Identity, Keeping, Refusing, Shown, ABC):
         if core is None or _registry.exiting():
             return
         if self._unclosed and core.state not in ("closed", "destroyed"):
-            text = f"{self!r} was not closed; close() or a with statement ends a client"
+            text = f"{self!r} was not closed; {self._ends} ends a client"
             log.warning("%s", text)
             warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
         core.destroy()

@@ -151,7 +151,7 @@ def test_dropped_between_two_runs_of_its_loop_it_ends(serve, aclient, new_loop, 
 
     loop = new_loop()
     ws = loop.run_until_complete(make())
-    with pytest.warns(ResourceWarning, match="was not closed"):
+    with pytest.warns(ResourceWarning, match=r"was not closed; await close\(\) or async with"):
         del ws
         gc.collect()
     assert until(lambda: not fastws.clients())
@@ -234,12 +234,12 @@ def test_a_dropped_client_ends_with_a_warning_from_any_thread(run, serve, aclien
             await ws.wait_open(10)
 
         await opened()
-        with pytest.warns(ResourceWarning, match="was not closed"):
+        with pytest.warns(ResourceWarning, match=r"was not closed; await close\(\) or async with"):
             gc.collect()
         assert await eventually(lambda: not fastws.clients())
 
         await opened()
-        with pytest.warns(ResourceWarning, match="was not closed"):
+        with pytest.warns(ResourceWarning, match=r"was not closed; await close\(\) or async with"):
             thread = threading.Thread(target=gc.collect)
             thread.start()
             while thread.is_alive():
