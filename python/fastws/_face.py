@@ -109,7 +109,8 @@ class ClientFace(Identity, Keeping, Refusing, Shown, ABC):
                 proxy; "env" = http_proxy (ws), https_proxy (wss), all_proxy and no_proxy, in either case, as this process's
                 environment has them now; those are never used for loopback. An https:// proxy is checked as `tls` says.
             local_address: the IP address of this machine to connect from, or (address, port); None = the system chooses.
-            tls: a `Tls`. reconnect: a `Backoff`; False = one life, like a plain browser WebSocket.
+            tls: a `Tls`; None = `Tls()`, which checks servers. reconnect: a `Backoff`; None = `Backoff()`; False = one life,
+                like a plain browser WebSocket.
             should_reconnect: a callable asked during the wait: False ends it, a number is the delay in seconds, None the
                 default.
             ping_interval, pong_timeout: seconds without inbound bytes before a Ping, and for its answer; None = off.

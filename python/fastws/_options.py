@@ -112,8 +112,8 @@ class Backoff:
 
     base, cap: seconds. factor: at least 1. jitter: 0 to 1. min_uptime: seconds a connection must last to start over.
     max_retries, max_elapsed (seconds): give up after so many or so long; None = never. close_code_delay: close code ->
-    (least, most) seconds. fatal_close_codes: close codes after which no attempt follows. retry_after_cap: the most
-    seconds a server's Retry-After is honoured for.
+    (least, most) seconds. fatal_close_codes: close codes after which no attempt follows. retry_after_cap: a server's
+    Retry-After is honoured up to so many seconds, plus up to 10 % of them, so that not all clients come at once.
 
     Raises:
         TypeError, ValueError: a value is not what its name needs.
