@@ -141,13 +141,12 @@ class Core {
   client::Inbox::Taken take_items(std::uint64_t lane, std::size_t limit, std::optional<double> timeout,
                                   std::vector<client::Item>& items);
   void keep(std::uint64_t lane, std::vector<client::Item>& items, std::size_t worked);
-  std::optional<client::Item> pop_item(std::uint64_t reader);
   pybind11::object read_item(client::Item& item, const pybind11::object& bad);
-  Read read_next(std::uint64_t reader, const pybind11::object& bad);
+  void read_next(std::uint64_t reader, const pybind11::object& bad, Read& read);
   void give(std::uint64_t reader, Read* reads, std::size_t count);
   void put_back(std::uint64_t reader, Read* reads, std::size_t count);
-  pybind11::object kept_message(std::uint64_t reader);
-  void worked_off(std::uint64_t reader, client::Item item);
+  bool take_kept(Taken& taken, Read& read);
+  void worked_off(std::uint64_t reader, client::Item&& item);
   void return_worked(const std::uint64_t* except = nullptr);
   pybind11::list build_items(std::uint64_t lane, std::vector<client::Item>& items, std::size_t next,
                              double until);

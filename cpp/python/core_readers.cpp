@@ -47,20 +47,6 @@ void Core::close_reader(std::uint64_t reader) {
   });
 }
 
-std::optional<Item> Core::pop_item(std::uint64_t reader) {
-  constexpr double fresh =
-      0.002;  // seconds; then what was fetched ahead goes back: newer ones may replace it
-  const auto here = lost() ? taken_.end() : taken_.find(reader);
-  if (here == taken_.end() || here->second.left() == 0) return std::nullopt;
-  Taken& taken = here->second;
-  const bool stale = taken.next != 0 && net::monotonic_now() >= taken.at + fresh;
-  if (stale || taken.fetched[taken.next].life != static_cast<std::uint32_t>(client_->life())) {
-    taken.give_back();
-    return std::nullopt;
-  }
-  return std::move(taken.fetched[taken.next++]);
-}
-
 /// The item's message; none = it is no JSON, which was told.
 py::object Core::read_item(Item& item, const py::object& bad) {
   if (item.kind == Item::Kind::binary) {
@@ -73,36 +59,43 @@ py::object Core::read_item(Item& item, const py::object& bad) {
   return {};
 }
 
-/// What Ctrl-C kept from being given.
-py::object Core::kept_message(std::uint64_t reader) {
-  const auto here = taken_.find(reader);
-  if (here == taken_.end() || here->second.kept.empty()) return {};
-  auto& kept = here->second.kept;
-  if (lost() || here->second.kept_life != client_->life()) {
-    const auto gone = std::exchange(kept, {});  // freed when nothing here refers to the reader any more
-    return {};
+/// What Ctrl-C kept from being given, unless its life is over.
+bool Core::take_kept(Taken& taken, Read& read) {
+  if (taken.kept_life != client_->life()) {
+    const auto gone = std::exchange(taken.kept, {});
+    return false;
   }
-  const py::object message = std::move(kept.front());
-  kept.pop_front();
-  return message;
+  read.message = std::move(taken.kept.front());
+  taken.kept.pop_front();
+  return true;
 }
 
 /// The next message, and what it was read of; no message = nothing is at hand.
-Core::Read Core::read_next(std::uint64_t reader, const py::object& bad) {
-  if (py::object message = kept_message(reader)) return {std::move(message), std::nullopt};
+void Core::read_next(std::uint64_t reader, const py::object& bad, Read& read) {
+  constexpr double fresh =
+      0.002;  // seconds; then what was fetched ahead goes back: newer ones may replace it
   for (;;) {
+    const auto here = lost() ? taken_.end() : taken_.find(reader);
+    if (here == taken_.end()) return;
+    Taken& taken = here->second;
+    if (!taken.kept.empty() && take_kept(taken, read)) return;
+    if (taken.left() == 0) return;
+    const bool stale = taken.next != 0 && net::monotonic_now() >= taken.at + fresh;
+    if (stale || taken.fetched[taken.next].life != static_cast<std::uint32_t>(client_->life())) {
+      taken.give_back();
+      return;
+    }
     // Taken out: what is collected while the object is made may close the reader.
-    std::optional<Item> item = pop_item(reader);
-    if (!item) return {};
-    py::object message;
+    read.item.emplace(std::move(taken.fetched[taken.next++]));
     try {
-      message = read_item(*item, bad);
+      read.message = read_item(*read.item, bad);
     } catch (...) {
-      worked_off(reader, std::move(*item));
+      worked_off(reader, std::move(*read.item));
       throw;
     }
-    if (message) return {std::move(message), std::move(item)};
-    worked_off(reader, std::move(*item));
+    if (read.message) return;
+    worked_off(reader, std::move(*read.item));
+    read.item.reset();
   }
 }
 
@@ -116,7 +109,9 @@ void Core::give(std::uint64_t reader, Read* reads, std::size_t count) {
   };
   look();
   for (std::size_t index = 0; index < count; ++index) {
-    if (auto item = std::exchange(reads[index].item, std::nullopt)) worked_off(reader, std::move(*item));
+    if (!reads[index].item) continue;
+    worked_off(reader, std::move(*reads[index].item));
+    reads[index].item.reset();
   }
   look();  // as late as can be
 }
@@ -143,7 +138,8 @@ void Core::put_back(std::uint64_t reader, Read* reads, std::size_t count) {
 }
 
 py::object Core::next(std::uint64_t reader, const py::object& bad) {
-  Read read = read_next(reader, bad);
+  Read read;
+  read_next(reader, bad, read);
   if (!read.message) return py::reinterpret_borrow<py::object>(nothing());
   give(reader, &read, 1);
   return std::move(read.message);
@@ -156,7 +152,8 @@ py::object Core::next_many(std::uint64_t reader, const py::object& bad, std::siz
   double until = net::monotonic_now() + turn;
   try {
     while (reads.size() < most) {
-      Read read = read_next(reader, bad);
+      Read read;
+      read_next(reader, bad, read);
       if (read.message) {
         reads.push_back(std::move(read));
       } else if (fetch(reader, std::min(most - reads.size(), at_a_time), 0.0).value_or(0) == 0) {
@@ -177,8 +174,9 @@ py::object Core::next_many(std::uint64_t reader, const py::object& bad, std::siz
   return std::move(messages);
 }
 
-void Core::worked_off(std::uint64_t reader, Item item) {
-  constexpr std::size_t few = std::size_t{256} << 10;  // bytes that are freed with the GIL
+void Core::worked_off(std::uint64_t reader, Item&& item) {
+  constexpr std::size_t few = 16;                       // messages that are freed with the GIL,
+  constexpr std::size_t much = std::size_t{256} << 10;  // and bytes that are not
   const auto here = taken_.find(reader);
   if (here == taken_.end()) {  // closed meanwhile
     std::vector<Item> worked;
@@ -193,12 +191,13 @@ void Core::worked_off(std::uint64_t reader, Item item) {
   client_->latencies().add(taken.at - item.arrived);
   taken.worked_bytes += item.cost();
   taken.worked.push_back(std::move(item));
-  if (taken.left() != 0 && taken.worked_bytes < few) return;
-  // Nobody may come for the next one: what was read must not keep a full inbox from reading on.
-  bool room = false;
-  if (taken.worked_bytes >= few || !client_->inbox().work_off_now(reader, taken.worked, room)) {
+  // Nobody may come for the next one: what was read must not keep a full inbox from reading on. Of many that are small the
+  // next fetch takes care, or whoever waits for the room.
+  if (taken.worked_bytes >= much) {
     return_worked();
-  } else {
+  } else if (taken.left() == 0 && taken.worked.size() <= few) {
+    bool room = false;
+    if (!client_->inbox().work_off_now(reader, taken.worked, room)) return;
     taken.worked_bytes = 0;
     if (room) natively([&] { client_->resume_reading(); });
   }
