@@ -133,6 +133,7 @@ void Client::ask_should_reconnect(std::uint64_t epoch) {
 }
 
 void Client::shut_down(double grace) {
+  if (older_in_the_way() == nullptr) predecessor_.reset();  // its successor need not find it through us
   providing_.reset();
   timer_.reset();
   burst_timer_.reset();

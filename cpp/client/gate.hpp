@@ -21,7 +21,7 @@ class Gate {
   bool admit() noexcept;
   void dismiss() noexcept;
 
-  /// Without the GIL, between admit() and dismiss(): waits while a fork is under way.
+  /// Without the GIL, between admit() and dismiss(): waits while another thread's fork is under way.
   void enter();
   void leave();
 

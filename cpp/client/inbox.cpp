@@ -25,6 +25,8 @@ void Inbox::use_slab() {
   if (!open) newest_ = &take_slab();
   filling_ = newest_;
   filling_->filling = true;
+  // The routes of what waits in it already are looked at by others, under this mutex.
+  filling_->tape.text.guard_moves(filling_->waiting != 0 ? &mutex_ : nullptr);
 }
 
 Slab& Inbox::take_slab() {
@@ -110,6 +112,7 @@ bool Inbox::publish(std::uint64_t life, bool closing) {
   pending_.clear();
   Slab& slab = *filling_;
   filling_ = nullptr;
+  slab.tape.text.guard_moves(nullptr);
   slab.filling =
       false;  // not before: the first of these may be dropped while the last are still to be placed
   const std::size_t grown = slab.bytes() - slab.counted;

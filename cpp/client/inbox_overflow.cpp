@@ -13,7 +13,8 @@ namespace fastws::client {
 namespace {
 
 constexpr std::size_t slack_bytes = std::size_t{1} << 20;  // what slabs may hold beyond twice of what waits
-constexpr std::size_t most_bursts = 256;  // a hostile server's routes must not grow this without end
+constexpr std::size_t most_bursts = 256;    // a hostile server's routes must not grow this without end,
+constexpr std::size_t longest_route = 256;  // and those that are longer (bytes) are told together
 
 void move_out(Item& item, Slab& to) {
   const std::string_view route = item.route_text();
@@ -114,6 +115,7 @@ void Inbox::lose(Lane& lane, std::uint64_t sequence, const char* cause, bool wit
 
 void Inbox::count_drop(const char* cause, std::string_view route, std::uint64_t& counter) {
   ++counter;
+  if (route.size() > longest_route) route = {};
   std::string key(cause);
   key.append(1, '\0').append(route);
   auto here = losses_.find(key);

@@ -60,9 +60,10 @@ net::Moved Line::read(char* data, std::size_t size) {
   return stream_->read(data, size);
 }
 
-void Line::control(std::string_view bytes) {
+std::size_t Line::control(std::string_view bytes) {
   const Lock wire(wire_);
   if (!finished_) control_ += bytes;
+  return control_.size() - control_head_;
 }
 
 void Line::give_back() {

@@ -117,8 +117,8 @@ class Line {
   /// The handshake is done: senders may send, behind `first`. `deflater`: nullptr = messages go plain.
   void open(std::uint64_t epoch, std::shared_ptr<engine::Deflater> deflater, const Frames& first = {});
   net::Moved read(char* data, std::size_t size);
-  /// Bytes of the protocol itself: pongs, before waiting messages but between frames.
-  void control(std::string_view bytes);
+  /// Bytes of the protocol itself: pongs, before waiting messages but between frames. How many of such bytes wait.
+  std::size_t control(std::string_view bytes);
   /// Our Close frame: `behind` = after what was accepted before it, else before. Nothing follows it.
   void finish(std::string_view close_frame, bool behind);
   enum class Flush : std::uint8_t {

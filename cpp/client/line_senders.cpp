@@ -107,19 +107,24 @@ Line::Sent Line::send_many(engine::Opcode opcode, const std::string_view* payloa
 
     // As much as one write takes, and at least one message.
     framed_.recycle();
-    do {
-      const std::string_view payload = payloads[accepted + framed_.sizes.size()];
-      const std::size_t before = framed_.bytes.size();
-      if (before != 0 && before + engine::frame_size(payload.size()) > write_bytes) break;
-      if (deflater) {
-        deflater->append_frame(framed_.bytes, opcode, payload);
-        framed_.sizes.push_back(framed_.bytes.size() - before);
-      } else {
-        framed_.add(opcode, payload);
-      }
-    } while (accepted + framed_.sizes.size() < size);
-
-    const Put put = this->put(framed_, epoch);
+    Put put = Put::done;
+    try {
+      do {
+        const std::string_view payload = payloads[accepted + framed_.sizes.size()];
+        const std::size_t before = framed_.bytes.size();
+        if (before != 0 && before + engine::frame_size(payload.size()) > write_bytes) break;
+        if (deflater) {
+          deflater->append_frame(framed_.bytes, opcode, payload);
+          framed_.sizes.push_back(framed_.bytes.size() - before);
+        } else {
+          framed_.add(opcode, payload);
+        }
+      } while (accepted + framed_.sizes.size() < size);
+      put = this->put(framed_, epoch);
+    } catch (...) {
+      if (deflater) deflater->forget();  // what was framed so far goes nowhere
+      throw;
+    }
     if (put != Put::lost) {
       accepted += framed_.sizes.size();
       count(framed_.sizes.size(), framed_.bytes.size());

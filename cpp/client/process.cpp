@@ -1,6 +1,8 @@
 // The registry of living clients, and what exit and fork do with it.
 #include "process.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -49,6 +51,11 @@ void remember(const std::shared_ptr<Client>& client) {
 
 std::uint32_t generation() noexcept { return the_generation.load(); }
 
+void watch_forks() {
+  // The first thing that a fork's child does, before any hook of Python's: a client of the parent's is lost from then on.
+  pthread_atfork(nullptr, nullptr, [] { the_generation.fetch_add(1); });
+}
+
 void before_fork() {
   Gate::instance().take();
   if (IoThread* io = IoThread::existing()) io->park();
@@ -61,7 +68,6 @@ void after_fork_in_parent() {
 
 void after_fork_in_child() {
   // The parent's I/O thread, its loop, TLS contexts, engines and clients do not exist here: they are leaked, untouched.
-  the_generation.fetch_add(1);
   Gate::renew_after_fork();
   net::close_descriptors_after_fork();
   net::forget_lookups_after_fork();

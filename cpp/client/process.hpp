@@ -17,6 +17,8 @@ void remember(const std::shared_ptr<Client>& client);
 /// Grows with every fork, in the child: a client of another generation is the parent's.
 std::uint32_t generation() noexcept;
 
+/// Once for the process, when the module is loaded.
+void watch_forks();
 void before_fork();
 void after_fork_in_parent();
 void after_fork_in_child();

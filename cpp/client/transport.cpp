@@ -64,8 +64,17 @@ void Transport::connected(std::unique_ptr<net::Stream> stream) {
 void Transport::push_output() {
   std::string& output = engine_->output();
   if (output.empty()) return;
-  line_.control(output);
+  control_waits_ = line_.control(output);
   output.clear();
+}
+
+/// Pings of a server that does not read their answers are not answered any more (RFC 6455 section 5.5.3 allows to answer only
+/// the last): it could fill the memory.
+void Transport::feed(std::size_t size) {
+  constexpr std::size_t most_control = std::size_t{64} << 10;
+  if (control_waits_ > most_control) control_waits_ = line_.control({});
+  engine_->answer_pings(control_waits_ <= most_control);
+  engine_->feed(io_.buffer.data(), size);
 }
 
 // --- Writing ---------------------------------------------------------------------------------------------------------
@@ -175,7 +184,7 @@ bool Transport::read_once() {
   last_received_ = net::monotonic_now();
   heard_ = true;
   if (owner_ == nullptr) {  // lingering: only the peer's Close frame is of interest
-    engine_->feed(io_.buffer.data(), moved.size);
+    feed(moved.size);
     engine_->output().clear();
     if (!closed_) return true;
     end();
@@ -184,7 +193,7 @@ bool Transport::read_once() {
   Owner& owner = *owner_;
   owner.bytes_received(moved.size);
   owner.begin_read();
-  engine_->feed(io_.buffer.data(), moved.size);
+  feed(moved.size);
   if (opened_) {
     std::shared_ptr<engine::Deflater> deflater;
     if (opened_->deflate) {

@@ -98,6 +98,7 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   void tell_rejected(Failure failure);
   void tell_lost(policy::Loss loss, std::optional<Failure> fault = std::nullopt);
   void push_output();
+  void feed(std::size_t size);
 
   IoThread& io_;
   Line& line_;
@@ -115,6 +116,7 @@ class Transport final : public engine::Listener, public std::enable_shared_from_
   std::unique_ptr<net::Timer> gather_;  // made by the first burst
   std::function<void()> ended_;
   double last_received_ = 0.0;
+  std::size_t control_waits_ = 0;  // bytes of control frames that were not written yet, when last looked at
   policy::BusyPoll busy_poll_;
   bool waiting_read_ = false;
   bool waiting_write_ = false;

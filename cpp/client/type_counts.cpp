@@ -10,6 +10,8 @@ namespace fastws::client {
 namespace {
 
 constexpr std::size_t first_size = 16;
+constexpr std::size_t longest_type = 256;  // bytes; a hostile server's must not fill the memory
+constexpr std::string_view other = "(other)";
 
 void add_one(std::atomic<std::uint64_t>& counter) noexcept {
   // The only thread that writes: no need for a locked step.
@@ -54,13 +56,14 @@ TypeCounts::Slot& TypeCounts::slot_of(std::string_view type, const Brief& brief)
 
 void TypeCounts::count(std::string_view type) {
   add_one(total_);
+  if (type.size() > longest_type) type = other;
   Brief brief(type);
   if (size_ != 0) {
     Slot& slot = slot_of(type, brief);
     if (slot.times.load(std::memory_order_relaxed) != 0) return add_one(slot.times);
   }
   if (used_ >= most_types) {
-    type = "(other)";
+    type = other;
     brief = Brief(type);
   }
   const std::lock_guard<std::mutex> lock(mutex_);

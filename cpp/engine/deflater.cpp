@@ -41,6 +41,8 @@ Deflater::Deflater(const DeflateTerms& terms, const DeflateOptions& options)
 
 Deflater::~Deflater() = default;
 
+void Deflater::forget() noexcept { stream_.reset(); }
+
 void Deflater::append_frame(std::string& out, Opcode opcode, std::string_view payload) {
   // Where 8 bits were agreed, which zlib cannot keep to, everything is sent plain, as it always may be.
   if (payload.empty() || payload.size() < threshold_ || bits_ < kLeastWindow) {
@@ -49,14 +51,14 @@ void Deflater::append_frame(std::string& out, Opcode opcode, std::string_view pa
   }
   try {
     deflate(payload);
+    if (!takeover_ && deflated_.size() >= payload.size()) {  // with takeover the receiver needs it as context
+      engine::append_frame(out, opcode, payload);
+    } else {
+      engine::append_frame(out, opcode, deflated_, Coding::deflated);
+    }
   } catch (...) {
-    stream_.reset();  // it holds a part of what the receiver will never see; a new one refers to nothing
+    forget();
     throw;
-  }
-  if (!takeover_ && deflated_.size() >= payload.size()) {  // with takeover the receiver needs it as context
-    engine::append_frame(out, opcode, payload);
-  } else {
-    engine::append_frame(out, opcode, deflated_, Coding::deflated);
   }
   if (deflated_.capacity() > kKeep) std::string().swap(deflated_);
 }

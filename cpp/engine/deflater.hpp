@@ -23,6 +23,8 @@ class Deflater {
 
   /// Appends the message as one masked frame, deflated when that is worth it. Throws std::bad_alloc.
   void append_frame(std::string& out, Opcode opcode, std::string_view payload);
+  /// What was framed since the last message that is sent goes nowhere: the next one must not refer to it.
+  void forget() noexcept;
 
  private:
   class Stream;

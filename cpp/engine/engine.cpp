@@ -117,6 +117,7 @@ class Engine::Impl {
 
   [[nodiscard]] std::string& output() noexcept { return output_; }
   [[nodiscard]] bool finished() const noexcept { return finished_; }
+  void answer_pings(bool on) noexcept { answers_pings_ = on; }
   void give_back() {
     protocol_.give_back();
     if (output_.empty()) std::string().swap(output_);  // the request was in it
@@ -243,7 +244,8 @@ class Engine::Impl {
     const opcode::value code = message->get_opcode();
     if (code == opcode::close) return take_close(payload);
     if (code == opcode::ping) {
-      if (!close_sent_) append_frame(output_, Opcode::pong, payload);  // nothing may follow our Close frame
+      if (!close_sent_ && answers_pings_)
+        append_frame(output_, Opcode::pong, payload);  // nothing may follow our Close frame
       return;
     }
     if (code == opcode::pong) return listener_.pong(payload);
@@ -309,6 +311,7 @@ class Engine::Impl {
   std::string output_;
   State state_ = State::idle;
   bool close_sent_ = false;
+  bool answers_pings_ = true;
   bool finished_ = false;
 };
 
@@ -322,6 +325,7 @@ void Engine::feed(const char* data, std::size_t size) { impl_->feed(data, size);
 void Engine::end() { impl_->end(); }
 void Engine::close(std::uint16_t code, std::string_view reason) { impl_->close(code, reason); }
 std::string& Engine::output() noexcept { return impl_->output(); }
+void Engine::answer_pings(bool on) noexcept { impl_->answer_pings(on); }
 void Engine::give_back() { impl_->give_back(); }
 bool Engine::finished() const noexcept { return impl_->finished(); }
 

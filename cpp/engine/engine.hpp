@@ -102,6 +102,8 @@ class Engine {
 
   /// Bytes due on the wire (request, pongs, Close frames): the caller takes them all and leaves it empty.
   [[nodiscard]] std::string& output() noexcept;
+  /// Whether Pings are answered; they are until told otherwise.
+  void answer_pings(bool on) noexcept;
   /// Nothing has come for a while: large buffers are given back.
   void give_back();
   /// A Close frame went both ways, or the connection failed: only the transport remains to be ended.

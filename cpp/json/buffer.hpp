@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <mutex>
 #include <new>
 #include <type_traits>
 
@@ -40,6 +41,9 @@ class Buffer {
   }
   void set_size(std::size_t size) noexcept { size_ = size; }
 
+  /// While somebody else may look at what is here already: who holds this mutex sees it stay where it is. nullptr = nobody.
+  void guard_moves(std::mutex* guard) noexcept { guard_ = guard; }
+
   void append(const Value* values, std::size_t count) {
     if (count == 0) return;
     std::memcpy(room(count), values, count * sizeof(Value));
@@ -50,6 +54,8 @@ class Buffer {
   void grow(std::size_t used, std::size_t count) {
     const std::size_t wanted = std::max({used + count, capacity_ * 2, std::size_t{64}});
     if (wanted > static_cast<std::size_t>(-1) / sizeof(Value)) throw std::bad_alloc();
+    std::unique_lock<std::mutex> lock;
+    if (guard_ != nullptr) lock = std::unique_lock<std::mutex>(*guard_);
     void* moved = resize_pages(data_, capacity_ * sizeof(Value), wanted * sizeof(Value), mapped_);
     if (moved == nullptr) throw std::bad_alloc();
     data_ = static_cast<Value*>(moved);
@@ -60,6 +66,7 @@ class Buffer {
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
   bool mapped_ = false;
+  std::mutex* guard_ = nullptr;
 };
 
 }  // namespace fastws::json

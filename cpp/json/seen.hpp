@@ -111,6 +111,7 @@ class Seen {
   /// Objects end in the opposite order of their beginnings.
   [[nodiscard]] Keys begin() const noexcept;
   void clear() noexcept {
+    if (pending_.capacity() > most_kept) std::vector<Pending>().swap(pending_);
     pending_.clear();
     retired_.clear();
   }
@@ -118,6 +119,8 @@ class Seen {
  private:
   static constexpr std::size_t longest_key = 40;
   static constexpr std::size_t most_keys = 32;
+  static constexpr std::size_t most_kept =
+      16384;  // keys; what a deeply nested text needed is not held for ever
   static constexpr std::size_t strings = 1024;
   static constexpr std::size_t lists = 512;
 
@@ -217,7 +220,7 @@ inline std::uint16_t Seen::Keys::add(Seen& seen, const char* bytes, std::size_t 
       return static_cast<std::uint16_t>(hash >> 16);
     }
   }
-  seen.pending_.push_back({bytes, size, hash});
+  if (index < most_keys) seen.pending_.push_back({bytes, size, hash});  // longer lists have no number
   return static_cast<std::uint16_t>(hash >> 16);
 }
 

@@ -54,6 +54,9 @@ class TapeWriter {
   TapeWriter(Tape& tape, std::size_t text, ReaderMemory& memory, RoutedBy routed_by)
       : words_(tape.words), base_(tape.text.data() + text), memory_(memory), routed_by_(routed_by) {
     begin_ = words_.size();
+    constexpr std::size_t most_kept = 16384;  // a hostile text's needs are not held for ever
+    if (memory_.members.capacity() > most_kept) std::vector<std::size_t>().swap(memory_.members);
+    if (memory_.open.capacity() > most_kept) std::vector<OpenContainer>().swap(memory_.open);
     memory_.members.clear();
     memory_.odd_member = false;
     memory_.open.clear();

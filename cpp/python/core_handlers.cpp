@@ -52,7 +52,8 @@ py::object Core::deliver_until(double until, const DirectCalls& calls) {
         }
       }
       const auto message = message_of(item);
-      if (!message) {  // told below, where the text is built a second time
+      if (!message) {  // told below, where the text is built a second time, unless it was Ctrl-C that came
+        if (PyErr_ExceptionMatches(PyExc_Exception) == 0) throw_raised();
         PyErr_Clear();
         break;
       }

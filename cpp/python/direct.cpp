@@ -65,7 +65,8 @@ py::object DirectCalls::plan(PyObject* route) const {
 }
 
 bool DirectCalls::removed(PyObject* handler) {
-  PyObject* const flag = PyObject_GetAttrString(handler, "removed");
+  static PyObject* const name = PyUnicode_InternFromString("removed");
+  PyObject* const flag = PyObject_GetAttr(handler, name);
   if (flag == nullptr) throw_raised();
   const bool gone = flag == Py_True;
   Py_DECREF(flag);

@@ -56,7 +56,8 @@ class DirectCalls {
     const Py_ssize_t count = PyTuple_GET_SIZE(pairs);
     for (Py_ssize_t index = 0; index < count; index += 2) {
       PyObject* const handler = PyTuple_GET_ITEM(pairs, index);
-      if (index != 0 && (!goes_on() || removed(handler))) continue;
+      // The first one, too: reading the message may have let others run, who have closed the client or taken the handler off.
+      if (!goes_on() || removed(handler)) continue;
       const auto given = call_one(handler, PyTuple_GET_ITEM(pairs, index + 1), message);
       if (given) return stop(handler, message, *given, pairs, index + 2);
     }

@@ -36,6 +36,7 @@ namespace {
 std::atomic<unsigned long> main_thread{0};
 
 void bind_process(py::module_& module) {
+  client::watch_forks();
   module.def("before_fork", [] {
     const py::gil_scoped_release released;
     client::before_fork();

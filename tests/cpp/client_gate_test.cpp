@@ -46,6 +46,17 @@ TEST(Gate, TakingItKeepsOthersOutUntilItIsReleased) {
   EXPECT_TRUE(entered.load());
 }
 
+TEST(Gate, WhoTookItIsNotKeptOut) {
+  // A fork runs code of others in the thread that forks, a garbage collection for one.
+  Gate gate;
+  gate.take();
+  gate.enter();
+  gate.leave();
+  gate.release();
+  gate.enter();
+  gate.leave();
+}
+
 TEST(Gate, TakingItWaitsForThoseInside) {
   Gate gate;
   gate.enter();

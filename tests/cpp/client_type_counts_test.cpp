@@ -49,6 +49,12 @@ TEST(TypeCounts, MoreTypesThanItKeepsAreOne) {
   EXPECT_EQ(counts.total(), 2 * (TypeCounts::most_types + 50));
 }
 
+TEST(TypeCounts, LongTypesAreOne) {
+  TypeCounts counts;
+  for (const std::size_t size : {256, 257, 100000}) counts.count(std::string(size, 'x'));
+  EXPECT_EQ(counts.by_type(), (Counts{{std::string(256, 'x'), 1}, {"(other)", 2}}));
+}
+
 TEST(TypeCounts, MayBeLookedAtWhileItGrows) {
   TypeCounts counts;
   std::atomic<bool> done{false};

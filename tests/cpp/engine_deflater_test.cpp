@@ -77,6 +77,16 @@ TEST(Deflating, KeepsTheContext) {
   EXPECT_EQ(unpack(stream), big + big + big + big + big);
 }
 
+TEST(Deflating, RefersToNothingThatWasForgotten) {
+  Sender one(DeflateTerms{});
+  const std::string big = long_text();
+  const std::string first = one.send(big);
+  one.deflater.forget();
+  const std::string second = one.send(big);
+  EXPECT_GT(second.size(), first.size() / 2);
+  EXPECT_EQ(unpack(second + std::string("\x00\x00\xff\xff", 4)), big);
+}
+
 TEST(Deflating, SmallOnesGoPlain) {
   DeflateOptions options;
   options.threshold = 10;

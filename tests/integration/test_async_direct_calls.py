@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+from child_process import Child
 from restless_handlers import deeds, numbered
 
 
@@ -204,3 +205,39 @@ def test_what_a_loop_that_ends_leaves_of_a_slice_is_not_told_in_the_next(
     loop.close()
     assert seen == [*range(4), *range(100, 150)]
     assert (stats.messages_in, stats.inbox_messages) == (100, 0)
+
+
+INTERRUPTED = """
+import asyncio, json, uvloop
+from fastws import AsyncWebSocketClient
+interrupts, loads = [KeyboardInterrupt()], json.loads
+
+def interrupted(text, *more, **options):
+    if "NaN" in text and interrupts:
+        raise interrupts.pop()
+    return loads(text, *more, **options)
+
+json.loads = interrupted
+
+async def main():
+    async with AsyncWebSocketClient(sys.argv[1]) as ws:
+        ws.on("n", lambda message: say("handled"))
+        await ws.send("go")
+        await asyncio.sleep(20)
+
+try:
+    (uvloop if sys.argv[2] == "uvloop" else asyncio).run(main())
+except KeyboardInterrupt:
+    say("interrupted")
+"""
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_ctrl_c_while_a_message_is_made_goes_through(serve, loop):
+    """json.loads makes some messages (NaN is in them), and Ctrl-C may come in there."""
+    server = serve(lambda conn: [conn.expect(), conn.send('{"type": "n", "v": NaN}'), conn.stall()])
+    child = Child(INTERRUPTED, server.url, loop)
+    try:
+        assert child.hear(60) == ["interrupted"]
+    finally:
+        child.end()

@@ -1,6 +1,7 @@
 """Handlers called straight from the slice: what they see is what step-by-step delivery shows them."""
 
 import pytest
+from child_process import Child
 from restless_handlers import deeds, numbered
 
 
@@ -113,3 +114,39 @@ def test_every_route_reaches_its_own_handler(serve, client, until):
     ws.connect()
     assert until(lambda: "end" in calls)
     assert calls[:-1] == [(route, route) for route in [*routes, *routes]]
+
+
+SLOW_LOADS = """
+import json
+url, end = sys.argv[1:3]
+reading, go, calls, loads = threading.Event(), threading.Event(), [], json.loads
+
+def slow(text, *more, **options):
+    if "NaN" in text:
+        reading.set()
+        go.wait(20)
+    return loads(text, *more, **options)
+
+json.loads = slow
+ws = WebSocketClient(url)
+handle = lambda message: calls.append(True)
+ws.on("n", handle)
+ws.wait_open(15)
+ws.send("go")
+assert reading.wait(20)
+ws.close() if end == "close" else ws.off("n", handle)
+go.set()
+time.sleep(0.3)
+say(calls)
+"""
+
+
+@pytest.mark.parametrize("end", ["close", "off"])
+def test_no_handler_starts_after_close_or_off_has_returned(serve, end):
+    """R2, R12: also where a message is made by json.loads (NaN is), which lets other threads run."""
+    server = serve(lambda conn: [conn.expect(), conn.send('{"type": "n", "v": NaN}'), conn.stall()])
+    child = Child(SLOW_LOADS, server.url, end)
+    try:
+        assert child.hear(60) == [[]]
+    finally:
+        child.end()

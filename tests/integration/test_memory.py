@@ -105,3 +105,54 @@ def test_an_idle_connection_keeps_nothing_of_a_burst(measured):
     """After messages of 1 MiB, when nothing came for ping_interval: the buffers are given back."""
     few, many = measured(IDLE, 10), measured(IDLE, 50)  # so that what the process keeps once does not count
     assert (many - few) / 40 < 2**20 / 3  # one message alone, kept, would be three times this
+
+
+LONG_TYPES = """
+def script(conn):
+    conn.accept()
+    conn.expect()
+    for number in range(10, 90): conn.send_json({"type": str(number) * 250_000})
+    conn.stall()
+with ScriptedServer(script) as server:
+    ws = WebSocketClient(server.url, settle=0)
+    ws.on("other", print)
+    ws.wait_open(30)
+    before = resident()
+    ws.send("go")
+    wait(lambda: ws.stats().dropped["unhandled"] == 80)
+    time.sleep(0.5)
+    print(json.dumps(resident() - before))
+    ws.close()
+"""
+
+
+def test_types_that_nobody_wants_are_not_kept_however_long(measured):
+    """80 of them, 500 KB each."""
+    assert measured(LONG_TYPES) < 12 * 2**20
+
+
+PINGS = """
+import socket, struct, hashlib, base64
+def serve(listener):
+    conn, _ = listener.accept()
+    request = b""
+    while not request.endswith(b"\\r\\n\\r\\n"): request += conn.recv(4096)
+    key = request.split(b"Sec-WebSocket-Key: ")[1].split(b"\\r\\n")[0]
+    accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+    conn.sendall(b"HTTP/1.1 101 x\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n"
+                 b"Sec-WebSocket-Accept: " + accept + b"\\r\\n\\r\\n")
+    for _ in range(60): conn.sendall((b"\\x89\\x7d" + b"x" * 125) * 8000)
+    gate.wait(60)
+listener = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=serve, args=(listener,), daemon=True).start()
+ws = WebSocketClient(f"ws://127.0.0.1:{listener.getsockname()[1]}/")
+ws.wait_open(30)
+before = resident()
+wait(lambda: ws.stats().bytes_in > 60 * 8000 * 127)
+print(json.dumps(resident() - before))
+"""
+
+
+def test_pings_of_a_server_that_reads_no_answers_fill_no_memory(measured):
+    """RFC 6455 5.5.3: not each has to be answered. 60 MB of them."""
+    assert measured(PINGS) < 12 * 2**20

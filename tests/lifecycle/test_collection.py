@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import pathlib
 import sys
 import time
 import weakref
@@ -13,6 +14,7 @@ import fastws
 from fastws import Backoff, WebSocketClient
 from fastws.testing import ScriptedServer
 
+PROGRAM = pathlib.Path(__file__).with_name("fork_collecting.py")
 STATES = ["idle", "connecting", "open", "backoff", "closing", "closed"]
 
 
@@ -156,3 +158,10 @@ def test_a_rerun_cell_leaves_one_client(quiet_server):
     assert [one is ws for one in fastws.clients()] == [True]
     assert until(lambda: server.live == 1)
     ws.close()
+
+
+@pytest.mark.parametrize("moment", ["before", "after_in_parent", "after_in_child"])
+def test_a_client_may_be_collected_while_a_fork_is_under_way(repeat, execute, moment):
+    """R19: the thread that forks waits for nothing of its own."""
+    for ended in repeat(lambda: execute(PROGRAM, moment, timeout=30)):
+        assert (ended.code, ended.said("child")) == (0, 7), ended
