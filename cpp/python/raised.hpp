@@ -11,7 +11,7 @@
 namespace fastws::python {
 
 /// To be called with an exception set. Up to Python 3.11 it may not be made yet: pybind11 makes it, and where that fails
-/// throws a RuntimeError of its own.
+/// throws a RuntimeError of its own. Nor does it have its traceback, which pybind11 keeps beside it.
 [[noreturn]] inline void throw_raised() {
 #if PY_VERSION_HEX < 0x030C0000
   PyObject* type = nullptr;
@@ -19,26 +19,19 @@ namespace fastws::python {
   PyObject* trace = nullptr;
   PyErr_Fetch(&type, &value, &trace);
   PyErr_NormalizeException(&type, &value, &trace);
+  if (trace != nullptr) PyException_SetTraceback(value, trace);
   PyErr_Restore(type, value, trace);
 #endif
   throw pybind11::error_already_set();
 }
 
-/// The exception that is set, with its traceback; it is not set any more.
-inline pybind11::object take_raised() noexcept {
-#if PY_VERSION_HEX < 0x030C0000
-  PyObject* type = nullptr;
-  PyObject* value = nullptr;
-  PyObject* trace = nullptr;
-  PyErr_Fetch(&type, &value, &trace);
-  PyErr_NormalizeException(&type, &value, &trace);
-  if (trace != nullptr) PyException_SetTraceback(value, trace);  // pybind11's error_already_set leaves it out
-  Py_XDECREF(type);
-  Py_XDECREF(trace);
-  return pybind11::reinterpret_steal<pybind11::object>(value);
-#else
-  return pybind11::reinterpret_steal<pybind11::object>(PyErr_GetRaisedException());
-#endif
+/// The exception that is set, which is not set any more.
+inline pybind11::object take_raised() {
+  try {
+    throw_raised();
+  } catch (const pybind11::error_already_set& error) {
+    return error.value();
+  }
 }
 
 /// For a function that Python calls without pybind11 between: the object that is made, or nullptr with what was thrown set.
